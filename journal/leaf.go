@@ -1,0 +1,51 @@
+package journal
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"strconv"
+
+	"parley"
+)
+
+// Commit is the salted commitment to an entry's canonical bytes at one place
+// of one log (spec/journal.md):
+//
+//	SHA-256("parley/entry/1\n" ‖ origin ‖ "\n" ‖ decimal(index) ‖ "\n" ‖ salt ‖ entry)
+//
+// Place and origin are inside, so that nobody can copy another's commitment
+// and open it as an own one.
+func Commit(origin string, index uint64, salt parley.Hash, entry []byte) parley.Hash {
+	b := make([]byte, 0, 15+len(origin)+22+32+len(entry))
+	b = append(b, "parley/entry/1\n"...)
+	b = append(b, origin...)
+	b = append(b, '\n')
+	b = strconv.AppendUint(b, index, 10)
+	b = append(b, '\n')
+	b = append(b, salt[:]...)
+	b = append(b, entry...)
+	return sha256.Sum256(b)
+}
+
+// LeafHash is the Merkle leaf of a commitment and its audience:
+//
+//	SHA-256(0x00 ‖ to (4 bytes, big-endian) ‖ C)
+//
+// The audience is in the leaf, so that a receipt over a leaf its signer never
+// saw opened does not look like one over a leaf that it read.
+func LeafHash(to parley.Audience, c parley.Hash) parley.Hash {
+	var b [37]byte
+	binary.BigEndian.PutUint32(b[1:5], uint32(to))
+	copy(b[5:], c[:])
+	return sha256.Sum256(b[:])
+}
+
+// Leaf is what the record keeps of an entry for everyone: to whom it went and
+// the commitment.
+type Leaf struct {
+	To     parley.Audience
+	Commit parley.Hash
+}
+
+// Hash is the leaf's Merkle hash.
+func (l Leaf) Hash() parley.Hash { return LeafHash(l.To, l.Commit) }
