@@ -15,7 +15,7 @@ import (
 
 //go:generate go run ./gen
 
-//go:embed *.md vectors
+//go:embed *.md all:vectors
 var files embed.FS
 
 // Pages holds the Markdown pages and the vectors folder.
