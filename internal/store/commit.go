@@ -1,0 +1,320 @@
+package store
+
+import (
+	"bytes"
+	"database/sql"
+	"errors"
+	"math/bits"
+
+	"parley"
+	"parley/journal"
+)
+
+type writeStmts struct {
+	begin, commit, rollback             *sql.Stmt
+	newLog, setLog, row, opened, reopen *sql.Stmt
+	cosig, value, putValue, delValue    *sql.Stmt
+}
+
+func (w *writeStmts) prepare(c *sql.Conn) error {
+	for _, p := range []struct {
+		stmt **sql.Stmt
+		text string
+	}{
+		{&w.begin, `BEGIN IMMEDIATE`},
+		{&w.commit, `COMMIT`},
+		{&w.rollback, `ROLLBACK`},
+		{&w.newLog, `INSERT INTO logs (id, channel, party, lane, gen, size, head_size) VALUES (?1, ?2, ?3, ?4, ?5, 0, 0)`},
+		{&w.setLog, `UPDATE logs SET size = ?1, head_size = ?2, head_root = ?3, head_sig = ?4 WHERE id = ?5 AND size = ?6 AND head_size = ?7`},
+		{&w.row, `INSERT INTO entries (log, ` + rowColumns + `) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)`},
+		{&w.opened, `SELECT ` + rowColumns + ` FROM entries WHERE log = ?1 AND idx = ?2`},
+		{&w.reopen, `UPDATE entries SET content = ?3, standing = ?4, sum = ?5 WHERE log = ?1 AND idx = ?2`},
+		// The right-hand sides see the row as it was.
+		{&w.cosig, `INSERT INTO cosigs (log, size, name, pq, first_time, first_sig) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+			ON CONFLICT DO UPDATE SET
+				first_time = min(first_time, ?5),
+				first_sig  = iif(?5 < first_time, ?6, first_sig),
+				last_time  = CASE WHEN ?5 > coalesce(last_time, first_time) THEN ?5 WHEN ?5 < first_time THEN coalesce(last_time, first_time) ELSE last_time END,
+				last_sig   = CASE WHEN ?5 > coalesce(last_time, first_time) THEN ?6 WHEN ?5 < first_time THEN coalesce(last_sig, first_sig) ELSE last_sig END`},
+		{&w.value, `SELECT value, secret FROM vals WHERE space = ?1 AND key = ?2`},
+		{&w.putValue, `INSERT OR REPLACE INTO vals (space, key, value, secret, sum) VALUES (?1, ?2, ?3, ?4, ?5)`},
+		{&w.delValue, `DELETE FROM vals WHERE space = ?1 AND key = ?2`},
+	} {
+		st, err := c.PrepareContext(bg, p.text)
+		if err != nil {
+			return err
+		}
+		*p.stmt = st
+	}
+	return nil
+}
+
+// change is what a batch does to one log's row.
+type change struct {
+	old, new logRow
+	fresh    bool // the log has no row yet
+}
+
+// Commit makes b durable in one transaction (see journal.Store). Besides rows
+// out of order it refuses, with CodeConflict, the content of a row that the
+// record does not have. Every other error has the code CodeFailed or
+// CodeFull; after it every call of the store fails the same way.
+func (s *SQLite) Commit(b *journal.Batch) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.usable(); err != nil {
+		return err
+	}
+	if b.Empty() {
+		return nil
+	}
+	if s.readOnly {
+		return parley.Errorf(CodeFailed, "the record %s is open for reading only", s.path)
+	}
+	changes, err := s.plan(b)
+	if err == nil {
+		err = s.transact(b, changes)
+	}
+	if parley.CodeOf(err) == journal.CodeConflict {
+		return err
+	}
+	if err != nil {
+		return s.poison(err)
+	}
+	s.logsMu.Lock()
+	for _, c := range changes {
+		s.logs[c.new.state.Log] = &c.new
+	}
+	s.logsMu.Unlock()
+	if err := s.checkpoint(); err != nil {
+		return s.poison(err)
+	}
+	return nil
+}
+
+// plan checks the batch against the committed state, before anything is
+// written.
+func (s *SQLite) plan(b *journal.Batch) ([]*change, error) {
+	var changes []*change
+	byLog := map[parley.LogID]*change{}
+	nextID := int64(len(s.logs)) + 1 // rows of logs are never deleted
+	touch := func(l parley.LogID) *change {
+		c := byLog[l]
+		if c == nil {
+			c = &change{}
+			if r := s.logs[l]; r != nil {
+				c.old = *r
+			} else {
+				c.fresh = true
+				c.old = logRow{nextID, journal.LogState{Log: l}}
+				nextID++
+			}
+			c.new = c.old
+			byLog[l] = c
+			changes = append(changes, c)
+		}
+		return c
+	}
+	for i := range b.Rows {
+		r := &b.Rows[i]
+		st := &touch(r.Log).new.state
+		if r.Index != st.Size {
+			return nil, parley.Errorf(journal.CodeConflict, "log %s has %d entries; entry %d cannot follow", r.Log, st.Size, r.Index)
+		}
+		if want := 1 + bits.TrailingZeros64(^r.Index); len(r.Hashes) != want {
+			return nil, parley.Errorf(CodeFailed, "entry %d of log %s completes %d tree hashes, not %d", r.Index, r.Log, want, len(r.Hashes))
+		}
+		st.Size++
+	}
+	for i := range b.Opened {
+		o := &b.Opened[i]
+		if st := &touch(o.Log).new.state; o.Index >= st.Size {
+			return nil, parley.Errorf(journal.CodeConflict, "log %s has %d entries; entry %d cannot be opened", o.Log, st.Size, o.Index)
+		}
+	}
+	for i := range b.Heads {
+		h := b.Heads[i]
+		if st := &touch(h.Log).new.state; st.Head == nil || h.Size > st.Head.Size {
+			h.Sig = bytes.Clone(h.Sig)
+			st.Head = &h
+		}
+	}
+	for i := range b.Cosigs {
+		touch(b.Cosigs[i].Log)
+	}
+	return changes, nil
+}
+
+func (s *SQLite) transact(b *journal.Batch, changes []*change) (err error) {
+	if _, err := s.write.begin.Exec(); err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			s.write.rollback.Exec() // in memory only; the process ends anyway
+		}
+	}()
+	ids := make(map[parley.LogID]int64, len(changes))
+	for _, c := range changes {
+		ids[c.new.state.Log] = c.new.id
+		if err := s.putLog(c); err != nil {
+			return err
+		}
+	}
+	for i := range b.Rows {
+		if err := s.putRow(ids[b.Rows[i].Log], &b.Rows[i]); err != nil {
+			return err
+		}
+	}
+	for i := range b.Opened {
+		if err := s.putOpened(ids[b.Opened[i].Log], &b.Opened[i]); err != nil {
+			return err
+		}
+	}
+	for i := range b.Cosigs {
+		c := &b.Cosigs[i]
+		s.growth += 200 + len(c.Sig)
+		if _, err := s.write.cosig.Exec(ids[c.Log], int64(c.Size), []byte(c.Name), c.PQ, int64(c.Time), nonNil(c.Sig)); err != nil {
+			return err
+		}
+	}
+	for i := range b.Puts {
+		if err := s.put(&b.Puts[i]); err != nil {
+			return err
+		}
+	}
+	_, err = s.write.commit.Exec()
+	s.growth += 5 * 4096
+	return err
+}
+
+// putLog moves a log's row from its old to its new state: the compare and
+// swap that notices a second writer.
+func (s *SQLite) putLog(c *change) error {
+	l, st := c.new.state.Log, &c.new.state
+	if c.fresh {
+		if _, err := s.write.newLog.Exec(c.new.id, l.Channel[:], int64(l.Party), int64(l.Lane), l.Gen[:]); err != nil {
+			return err
+		}
+	}
+	if st.Size == c.old.state.Size && st.Head == c.old.state.Head {
+		return nil
+	}
+	size, root, sig := headColumns(st.Head)
+	oldSize, _, _ := headColumns(c.old.state.Head)
+	res, err := s.write.setLog.Exec(int64(st.Size), size, root, sig, c.new.id, int64(c.old.state.Size), oldSize)
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); err != nil || n != 1 {
+		return parley.Errorf(journal.CodeConflict, "log %s was changed by somebody else", l)
+	}
+	return nil
+}
+
+func headColumns(h *journal.SignedHead) (size int64, root, sig []byte) {
+	if h == nil {
+		return 0, nil, nil
+	}
+	return int64(h.Size), h.Root[:], nonNil(h.Sig)
+}
+
+// nonNil keeps an empty slice from becoming NULL.
+func nonNil(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
+}
+
+func (s *SQLite) putRow(log int64, r *journal.Row) error {
+	hashes := make([]byte, 0, 32*len(r.Hashes))
+	for i := range r.Hashes {
+		hashes = append(hashes, r.Hashes[i][:]...)
+	}
+	var content []byte
+	if r.Content != nil {
+		content = s.box.sealContent(r.Log, r.Index, r.Content)
+	}
+	s.growth += 128 + len(hashes) + len(r.Sig) + len(content)
+	_, err := s.write.row.Exec(log, int64(r.Index), int64(r.Leaf.To), r.Leaf.Commit[:], hashes, r.Sig, content,
+		int64(r.Standing), int64(r.Stored), rowSum(r, hashes))
+	return err
+}
+
+// putOpened adds the content to a row. The row is checked first, so that its
+// sum is not renewed over a flipped bit.
+func (s *SQLite) putOpened(log int64, o *journal.Opened) error {
+	raw, err := scanRow(s.write.opened.QueryRow(log, int64(o.Index)))
+	if err != nil {
+		return err
+	}
+	r, faults := s.inspect(o.Log, raw)
+	if len(faults) > 0 {
+		return damaged(o.Log, o.Index, faults[0])
+	}
+	r.Standing = o.Standing
+	content := s.box.sealContent(o.Log, o.Index, &o.Content)
+	s.growth += 4096
+	_, err = s.write.reopen.Exec(log, int64(o.Index), content, int64(o.Standing), rowSum(r, raw.hashes))
+	return err
+}
+
+// put sets or deletes a value, and notes when that destroys a secret.
+func (s *SQLite) put(p *journal.Put) error {
+	space, key := []byte(p.Space), []byte(p.Key)
+	var old []byte
+	var secret bool
+	err := s.write.value.QueryRow(space, key).Scan(&old, &secret)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	if secret {
+		plain, ok := s.box.open(old, valuePlace(p.Space, p.Key))
+		s.unclean = s.unclean || !ok || p.Value == nil || !bytes.Equal(plain, p.Value)
+	}
+	if p.Value == nil {
+		_, err = s.write.delValue.Exec(space, key)
+		return err
+	}
+	stored := p.Value
+	if p.Secret {
+		stored = s.box.seal(p.Value, valuePlace(p.Space, p.Key))
+	}
+	s.growth += len(stored)
+	_, err = s.write.putValue.Exec(space, key, stored, p.Secret, valueSum(p.Space, p.Key, stored))
+	return err
+}
+
+// checkpointAt is the estimated size of the write-ahead log, in bytes, at
+// which it is copied into the database.
+const checkpointAt = 4 << 20
+
+// checkpoint moves the write-ahead log into the database when it has grown,
+// and empties it when secrets were destroyed. SQLite would do the first by
+// itself, but it would hide a failed fsync.
+func (s *SQLite) checkpoint() error {
+	if s.unclean {
+		return s.truncateLog()
+	}
+	if s.growth < checkpointAt {
+		return nil
+	}
+	s.growth = 0
+	_, err := s.conn.ExecContext(bg, "PRAGMA wal_checkpoint(PASSIVE)")
+	return err
+}
+
+// truncateLog empties the write-ahead log and cuts it to nothing, so that
+// destroyed secrets leave no bytes in it. Where a reader of another process
+// stands in the way it is tried again after the next Commit.
+func (s *SQLite) truncateLog() error {
+	var busy, frames, moved int64
+	err := s.conn.QueryRowContext(bg, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &frames, &moved)
+	if err != nil {
+		return classify(err, "emptying the write-ahead log")
+	}
+	s.unclean = busy != 0
+	s.growth = 0
+	return nil
+}

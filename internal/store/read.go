@@ -1,0 +1,389 @@
+package store
+
+import (
+	"cmp"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math"
+	"math/bits"
+	"slices"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"parley"
+	"parley/journal"
+)
+
+const rowColumns = `idx, audience, commitment, hashes, sig, content, standing, stored, sum`
+
+type readStmts struct {
+	logs, log, last, row, rows, hash, cosigs, values *sql.Stmt
+}
+
+func (r *readStmts) prepare(db *sql.DB) error {
+	const logColumns = `SELECT id, channel, party, lane, gen, size, head_size, head_root, head_sig FROM logs `
+	for _, p := range []struct {
+		stmt **sql.Stmt
+		text string
+	}{
+		{&r.logs, logColumns + `ORDER BY id`},
+		{&r.last, `SELECT coalesce(max(idx) + 1, 0) FROM entries WHERE log = ?1`},
+		{&r.row, `SELECT ` + rowColumns + ` FROM entries WHERE log = ?1 AND idx = ?2`},
+		{&r.rows, `SELECT ` + rowColumns + ` FROM entries WHERE log = ?1 AND idx >= ?2 AND idx < ?3 ORDER BY idx`},
+		{&r.hash, `SELECT substr(hashes, 32 * ?3 + 1, 32) FROM entries WHERE log = ?1 AND idx = ?2`},
+		{&r.cosigs, `SELECT size, name, pq, first_time, first_sig, last_time, last_sig FROM cosigs WHERE log = ?1 AND size BETWEEN ?2 AND ?3 ORDER BY size, name, pq`},
+		{&r.values, `SELECT key, value, secret, sum FROM vals WHERE space = ?1 ORDER BY key`},
+	} {
+		st, err := db.Prepare(p.text)
+		if err != nil {
+			return err
+		}
+		*p.stmt = st
+	}
+	return nil
+}
+
+func damaged(l parley.LogID, index uint64, what string) error {
+	return parley.Errorf(journal.CodeDamaged, "log %s, entry %d: %s", l, index, what)
+}
+
+// loadLogs reads the table logs.
+func (s *SQLite) loadLogs() error {
+	rows, err := s.read.logs.Query()
+	if err != nil {
+		return classify(err, "reading the logs")
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var r logRow
+		var channel, gen, root, sig []byte
+		var size, headSize int64
+		st := &r.state
+		if err := rows.Scan(&r.id, &channel, &st.Log.Party, &st.Log.Lane, &gen, &size, &headSize, &root, &sig); err != nil {
+			return classify(err, "reading the logs")
+		}
+		if len(channel) != 32 || len(gen) != 8 || size < 0 || headSize < 0 || sig != nil && len(root) != 32 {
+			return parley.Errorf(journal.CodeDamaged, "row %d of the logs has no valid form", r.id)
+		}
+		st.Log.Channel, st.Log.Gen, st.Size = parley.Hash(channel), parley.Gen(gen), uint64(size)
+		if sig != nil {
+			st.Head = &journal.SignedHead{Log: st.Log, Size: uint64(headSize), Root: parley.Hash(root), Sig: sig}
+		}
+		s.logs[st.Log] = &r
+	}
+	return classify(rows.Err(), "reading the logs")
+}
+
+// log finds a log's committed state, nil if the record has none.
+func (s *SQLite) log(l parley.LogID) *logRow {
+	s.logsMu.RLock()
+	defer s.logsMu.RUnlock()
+	return s.logs[l]
+}
+
+// Logs lists every log of which the record has a row, a head or a
+// cosignature, by channel, party, lane and generation. A store opened
+// read-only shows the logs as they were when it was opened.
+func (s *SQLite) Logs() ([]journal.LogState, error) {
+	if err := s.usable(); err != nil {
+		return nil, err
+	}
+	s.logsMu.RLock()
+	defer s.logsMu.RUnlock()
+	states := make([]journal.LogState, 0, len(s.logs))
+	for _, r := range s.logs {
+		st := r.state
+		if st.Head != nil {
+			h := *st.Head
+			h.Sig = slices.Clone(h.Sig)
+			st.Head = &h
+		}
+		states = append(states, st)
+	}
+	slices.SortFunc(states, func(a, b journal.LogState) int {
+		return slices.Compare(appendLog(nil, a.Log), appendLog(nil, b.Log))
+	})
+	return states, nil
+}
+
+// rawRow is a row of entries as SQLite gives it.
+type rawRow struct {
+	idx, audience, standing, stored, sum int64
+	commitment, hashes, sig, content     []byte
+}
+
+type scanner interface{ Scan(...any) error }
+
+func scanRow(sc scanner) (*rawRow, error) {
+	var r rawRow
+	err := sc.Scan(&r.idx, &r.audience, &r.commitment, &r.hashes, &r.sig, &r.content, &r.standing, &r.stored, &r.sum)
+	return &r, err
+}
+
+// inspect makes a row of what SQLite gave and names everything that is wrong
+// with it: flipped bits anywhere in a used column do not get past.
+func (s *SQLite) inspect(l parley.LogID, raw *rawRow) (*journal.Row, []string) {
+	index := uint64(raw.idx)
+	if len(raw.commitment) != 32 || len(raw.hashes) != 32*(1+bits.TrailingZeros64(^index)) ||
+		raw.audience < 0 || raw.audience > math.MaxUint32 || raw.standing < 0 || raw.standing > math.MaxUint8 {
+		return nil, []string{"the row has no valid form"}
+	}
+	r := &journal.Row{
+		Log: l, Index: index,
+		Leaf:     journal.Leaf{To: parley.Audience(raw.audience), Commit: parley.Hash(raw.commitment)},
+		Sig:      raw.sig,
+		Standing: parley.Standing(raw.standing),
+		Stored:   uint64(raw.stored),
+	}
+	for h := range slices.Chunk(raw.hashes, 32) {
+		r.Hashes = append(r.Hashes, parley.Hash(h))
+	}
+	var faults []string
+	if rowSum(r, raw.hashes) != raw.sum {
+		faults = append(faults, "the row's checksum differs")
+	}
+	if r.Leaf.Hash() != r.Hashes[0] {
+		faults = append(faults, "the leaf hash does not fit the commitment and the audience")
+	}
+	if raw.content != nil {
+		c, ok := s.box.openContent(l, index, raw.content)
+		switch {
+		case !ok:
+			faults = append(faults, "the content does not decrypt")
+		case journal.Commit(l.Origin(), index, c.Salt, c.Entry) != r.Leaf.Commit:
+			faults = append(faults, "the content does not fit the commitment")
+		}
+		r.Content = c
+	}
+	return r, faults
+}
+
+// Row implements journal.Reader. The leaf and the content are checked on
+// every read; CodeDamaged names what differs.
+func (s *SQLite) Row(l parley.LogID, index uint64) (*journal.Row, error) {
+	if err := s.usable(); err != nil {
+		return nil, err
+	}
+	notHeld := parley.Errorf(journal.CodeNotHeld, "log %s, entry %d is not held", l, index)
+	lr := s.log(l)
+	if lr == nil || index > parley.MaxUint {
+		return nil, notHeld
+	}
+	raw, err := scanRow(s.read.row.QueryRow(lr.id, int64(index)))
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, notHeld
+	}
+	if err != nil {
+		return nil, classify(err, "reading an entry")
+	}
+	r, faults := s.inspect(l, raw)
+	if len(faults) > 0 {
+		return nil, damaged(l, index, faults[0])
+	}
+	return r, nil
+}
+
+// Limits of what Rows holds in memory at once.
+const (
+	chunkRows  = 256
+	chunkBytes = 1 << 20
+)
+
+// chunk reads rows from index on, up to a limit. No read transaction stays
+// open between chunks: a slow reader must not keep the write-ahead log from
+// being emptied.
+func (s *SQLite) chunk(log int64, from, to uint64) ([]*rawRow, error) {
+	rows, err := s.read.rows.Query(log, int64(from), int64(min(to, from+chunkRows, parley.MaxUint)))
+	if err != nil {
+		return nil, classify(err, "reading entries")
+	}
+	defer rows.Close()
+	var raws []*rawRow
+	for n := 0; n < chunkBytes && rows.Next(); {
+		raw, err := scanRow(rows)
+		if err != nil {
+			return nil, classify(err, "reading entries")
+		}
+		n += len(raw.content) + len(raw.hashes) + 200
+		raws = append(raws, raw)
+	}
+	return raws, classify(rows.Err(), "reading entries")
+}
+
+// Rows implements journal.Store. It stops without an error where the log
+// ends; a hole in it is CodeDamaged. f may call the store.
+func (s *SQLite) Rows(l parley.LogID, from, to uint64, f func(*journal.Row) error) error {
+	if err := s.usable(); err != nil {
+		return err
+	}
+	lr := s.log(l)
+	if lr == nil {
+		return nil
+	}
+	for to = min(to, lr.state.Size); from < to; {
+		raws, err := s.chunk(lr.id, from, to)
+		if err != nil {
+			return err
+		}
+		if len(raws) == 0 {
+			return damaged(l, from, "the row is missing")
+		}
+		for _, raw := range raws {
+			if uint64(raw.idx) != from {
+				return damaged(l, from, "the row is missing")
+			}
+			r, faults := s.inspect(l, raw)
+			if len(faults) > 0 {
+				return damaged(l, from, faults[0])
+			}
+			if err := f(r); err != nil {
+				return err
+			}
+			from++
+		}
+	}
+	return nil
+}
+
+// hashes reads a log's stored tree hashes.
+type hashes struct {
+	s *SQLite
+	l parley.LogID
+}
+
+// Hashes implements journal.Reader. Reading a hash that the log does not have
+// gives CodeNotHeld.
+func (s *SQLite) Hashes(l parley.LogID) journal.Hashes { return hashes{s, l} }
+
+func (h hashes) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
+	if err := h.s.usable(); err != nil {
+		return nil, err
+	}
+	lr := h.s.log(h.l)
+	out := make([]tlog.Hash, len(indexes))
+	for i, x := range indexes {
+		level, n := tlog.SplitStoredHashIndex(x)
+		var b []byte
+		err := sql.ErrNoRows
+		if lr != nil {
+			err = h.s.read.hash.QueryRow(lr.id, (n+1)<<level-1, level).Scan(&b)
+		}
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil, parley.Errorf(journal.CodeNotHeld, "log %s has no tree hash %d of level %d", h.l, n, level)
+		}
+		if err != nil {
+			return nil, classify(err, "reading tree hashes")
+		}
+		if len(b) != 32 {
+			return nil, damaged(h.l, uint64((n+1)<<level-1), fmt.Sprintf("the tree hash of level %d is missing", level))
+		}
+		out[i] = tlog.Hash(b)
+	}
+	return out, nil
+}
+
+// Cosigs implements journal.Reader.
+func (s *SQLite) Cosigs(l parley.LogID, from uint64) ([]journal.Cosig, error) {
+	if err := s.usable(); err != nil {
+		return nil, err
+	}
+	lr := s.log(l)
+	if lr == nil || from > parley.MaxUint {
+		return nil, nil
+	}
+	return s.cosigs(lr, from, math.MaxInt64)
+}
+
+func (s *SQLite) cosigs(lr *logRow, from, to uint64) ([]journal.Cosig, error) {
+	rows, err := s.read.cosigs.Query(lr.id, int64(from), int64(to))
+	if err != nil {
+		return nil, classify(err, "reading cosignatures")
+	}
+	defer rows.Close()
+	var cs []journal.Cosig
+	for rows.Next() {
+		var size, first int64
+		var name, firstSig, lastSig []byte
+		var pq bool
+		var last sql.NullInt64
+		if err := rows.Scan(&size, &name, &pq, &first, &firstSig, &last, &lastSig); err != nil {
+			return nil, classify(err, "reading cosignatures")
+		}
+		c := journal.Cosig{Log: lr.state.Log, Size: uint64(size), Name: string(name), PQ: pq,
+			Cosignature: journal.Cosignature{Time: uint64(first), Sig: firstSig}}
+		cs = append(cs, c)
+		if last.Valid {
+			c.Cosignature = journal.Cosignature{Time: uint64(last.Int64), Sig: lastSig}
+			cs = append(cs, c)
+		}
+	}
+	slices.SortStableFunc(cs, func(a, b journal.Cosig) int {
+		return cmp.Or(cmp.Compare(a.Size, b.Size), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Time, b.Time))
+	})
+	return cs, classify(rows.Err(), "reading cosignatures")
+}
+
+// value is a row of vals, still sealed if secret.
+type value struct {
+	key    string
+	stored []byte
+	secret bool
+	sum    int64
+}
+
+func (s *SQLite) values(space string) ([]value, error) {
+	rows, err := s.read.values.Query([]byte(space))
+	if err != nil {
+		return nil, classify(err, "reading values")
+	}
+	defer rows.Close()
+	var vs []value
+	for rows.Next() {
+		var v value
+		var key []byte
+		if err := rows.Scan(&key, &v.stored, &v.secret, &v.sum); err != nil {
+			return nil, classify(err, "reading values")
+		}
+		v.key, v.stored = string(key), nonNil(v.stored)
+		vs = append(vs, v)
+	}
+	return vs, classify(rows.Err(), "reading values")
+}
+
+// unseal checks a value and opens it if it is secret.
+func (s *SQLite) unseal(space string, v value) ([]byte, error) {
+	if valueSum(space, v.key, v.stored) != v.sum {
+		return nil, parley.Errorf(journal.CodeDamaged, "the value %q of %q: the checksum differs", v.key, space)
+	}
+	if !v.secret {
+		return v.stored, nil
+	}
+	plain, ok := s.box.open(v.stored, valuePlace(space, v.key))
+	if !ok {
+		return nil, parley.Errorf(journal.CodeDamaged, "the value %q of %q does not decrypt", v.key, space)
+	}
+	return nonNil(plain), nil
+}
+
+// Values implements journal.Store. It reads the whole space first; f may call
+// the store.
+func (s *SQLite) Values(space string, f func(key string, value []byte) error) error {
+	if err := s.usable(); err != nil {
+		return err
+	}
+	vs, err := s.values(space)
+	if err != nil {
+		return err
+	}
+	for _, v := range vs {
+		plain, err := s.unseal(space, v)
+		if err != nil {
+			return err
+		}
+		if err := f(v.key, plain); err != nil {
+			return err
+		}
+	}
+	return nil
+}

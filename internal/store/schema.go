@@ -1,0 +1,182 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"parley"
+)
+
+// Numbers in the database file's header.
+const (
+	applicationID = 0x5041524c // "PARL"
+	schemaVersion = 1
+)
+
+// migrations[n] takes a record from version n to n+1. They only go forward.
+//
+// The tree needs no table: the hashes that a leaf completes stand as one blob
+// in its row, so the stored hash (level, n) lies in row (n+1)<<level - 1 at
+// byte 32*level. Names and keys are blobs: any bytes, ordered as bytes.
+var migrations = [schemaVersion]string{`
+CREATE TABLE meta (
+	name  TEXT PRIMARY KEY,
+	value BLOB NOT NULL
+) WITHOUT ROWID, STRICT;
+CREATE TABLE logs (
+	id        INTEGER PRIMARY KEY,
+	channel   BLOB NOT NULL,
+	party     INTEGER NOT NULL,
+	lane      INTEGER NOT NULL,
+	gen       BLOB NOT NULL,
+	size      INTEGER NOT NULL,
+	head_size INTEGER NOT NULL, -- newest head with its author's signature
+	head_root BLOB,
+	head_sig  BLOB,             -- NULL: no signed head
+	UNIQUE (channel, party, lane, gen)
+) STRICT;
+CREATE TABLE entries (
+	log        INTEGER NOT NULL,
+	idx        INTEGER NOT NULL,
+	audience   INTEGER NOT NULL,
+	commitment BLOB NOT NULL,
+	hashes     BLOB NOT NULL,
+	sig        BLOB,
+	content    BLOB,             -- sealed: salt and entry; NULL: not opened to this node
+	standing   INTEGER NOT NULL,
+	stored     INTEGER NOT NULL, -- unix milliseconds
+	sum        INTEGER NOT NULL, -- CRC-32C of the row but for its content
+	PRIMARY KEY (log, idx)
+) WITHOUT ROWID, STRICT;
+CREATE TABLE cosigs (
+	log        INTEGER NOT NULL,
+	size       INTEGER NOT NULL,
+	name       BLOB NOT NULL,
+	pq         INTEGER NOT NULL,
+	first_time INTEGER NOT NULL,
+	first_sig  BLOB NOT NULL,
+	last_time  INTEGER,          -- NULL: only one is held
+	last_sig   BLOB,
+	PRIMARY KEY (log, size, name, pq)
+) WITHOUT ROWID, STRICT;
+CREATE TABLE vals (
+	space  BLOB NOT NULL,
+	key    BLOB NOT NULL,
+	value  BLOB NOT NULL,        -- sealed if secret
+	secret INTEGER NOT NULL,
+	sum    INTEGER NOT NULL,     -- CRC-32C
+	PRIMARY KEY (space, key)
+) WITHOUT ROWID, STRICT;
+`}
+
+// conn is what schema steps need of a connection.
+type conn interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+func pragmaInt(c conn, name string) (v int64, err error) {
+	err = c.QueryRowContext(bg, "PRAGMA "+name).Scan(&v)
+	return
+}
+
+// identify tells whose file it is before anything is written to it, and
+// returns its schema version: 0 for an empty file.
+func identify(c conn, path string) (int64, error) {
+	id, err := pragmaInt(c, "application_id")
+	if err != nil {
+		return 0, classify(err, "reading "+path)
+	}
+	version, err := pragmaInt(c, "user_version")
+	if err != nil {
+		return 0, classify(err, "reading "+path)
+	}
+	var tables int64
+	if err := c.QueryRowContext(bg, "SELECT count(*) FROM sqlite_schema").Scan(&tables); err != nil {
+		return 0, classify(err, "reading "+path)
+	}
+	switch {
+	case id == 0 && version == 0 && tables == 0:
+		return 0, nil
+	case id != applicationID || version < 1:
+		return 0, parley.Errorf(CodeForeign, "%s is a database of another program", path)
+	case version > schemaVersion:
+		return 0, parley.Errorf(CodeVersion, "%s has version %d; this program knows up to %d", path, version, schemaVersion)
+	}
+	return version, nil
+}
+
+// harden sets what durability rests on and reads it back, since SQLite
+// answers a setting that it cannot make with the old one and no error.
+func harden(c conn) error {
+	var mode string
+	if err := c.QueryRowContext(bg, "PRAGMA journal_mode=WAL").Scan(&mode); err != nil {
+		return classify(err, "choosing the write-ahead log")
+	}
+	if mode != "wal" {
+		return parley.Errorf(CodeUnsafe, "the journal mode is %q, not the write-ahead log", mode)
+	}
+	for _, p := range []struct {
+		name string
+		want int64
+	}{{"synchronous", 2}, {"secure_delete", 1}, {"fullfsync", 1}, {"checkpoint_fullfsync", 1}} {
+		got, err := pragmaInt(c, p.name)
+		if err != nil {
+			return classify(err, "reading a setting")
+		}
+		if got != p.want {
+			return parley.Errorf(CodeUnsafe, "the setting %s is %d and must be %d", p.name, got, p.want)
+		}
+	}
+	return nil
+}
+
+// migrate brings the record to schemaVersion in one transaction; a new record
+// also gets the check value of its data key.
+func migrate(db conn, from int64, box sealer) (err error) {
+	if from == schemaVersion {
+		return nil
+	}
+	if _, err := db.ExecContext(bg, "BEGIN IMMEDIATE"); err != nil {
+		return classify(err, "preparing the record")
+	}
+	defer func() {
+		if err != nil {
+			db.ExecContext(bg, "ROLLBACK")
+			err = classify(err, "preparing the record")
+		}
+	}()
+	for _, m := range migrations[from:] {
+		if _, err = db.ExecContext(bg, m); err != nil {
+			return err
+		}
+	}
+	if from == 0 {
+		if _, err = db.ExecContext(bg, "INSERT INTO meta VALUES ('check', ?)", box.seal([]byte(checkText), checkPlace)); err != nil {
+			return err
+		}
+	}
+	for _, mark := range []string{
+		fmt.Sprintf("PRAGMA application_id = %d", applicationID),
+		fmt.Sprintf("PRAGMA user_version = %d", schemaVersion),
+	} {
+		if _, err = db.ExecContext(bg, mark); err != nil {
+			return err
+		}
+	}
+	_, err = db.ExecContext(bg, "COMMIT")
+	return err
+}
+
+// checkKey opens the record's check value.
+func checkKey(c conn, box sealer, path string) error {
+	var sealed []byte
+	if err := c.QueryRowContext(bg, "SELECT value FROM meta WHERE name = 'check'").Scan(&sealed); err != nil {
+		return classify(err, "reading the check value of "+path)
+	}
+	if plain, ok := box.open(sealed, checkPlace); !ok || string(plain) != checkText {
+		return parley.Errorf(CodeKey, "the data key does not open %s", path)
+	}
+	return nil
+}
