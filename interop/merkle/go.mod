@@ -1,0 +1,3 @@
+module github.com/transparency-dev/merkle
+
+go 1.26.0

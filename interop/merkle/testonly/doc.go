@@ -1,0 +1,2 @@
+// Package testonly is empty; "go mod tidy" looks for it.
+package testonly
