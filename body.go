@@ -1,5 +1,7 @@
 package parley
 
+import "crypto/ed25519"
+
 // Bodies of the protocol's own kinds. The hotline's (TEXT, ANSWER) and the
 // other desks' stand in their packages.
 
@@ -100,6 +102,15 @@ func (k *KeysBody) Message(ch Hash, member Party, gen Gen, index uint64) []byte 
 		b = append(b, byte(index>>(8*i)))
 	}
 	return k.appendSigned(AppendArray(b, 3))
+}
+
+// Verify checks that the log key of the member's generation signed the body
+// for this place. Whether the KEM key can be sealed to is for package seal.
+func (k *KeysBody) Verify(logEd []byte, ch Hash, member Party, gen Gen, index uint64) error {
+	if len(logEd) != SizeEd || !ed25519.Verify(logEd, k.Message(ch, member, gen, index), k.Sig) {
+		return Errorf(CodeSignature, "the log key of member %d did not sign these KEYS", member)
+	}
+	return nil
 }
 
 // Encode is the body's canonical form.

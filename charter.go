@@ -12,6 +12,10 @@ import (
 // MaxCharter is the greatest size of an encoded charter.
 const MaxCharter = 256 << 10
 
+// MaxSpan is the greatest time in a charter's rules, in seconds: 68 years, so
+// that sums of them and of a clock never overflow.
+const MaxSpan = 1<<31 - 1
+
 // Charter is a channel's constitution: its members and their keys, its
 // witnesses and its rules, fixed for the channel's life. Any change is a
 // successor channel with a charter of its own (spec/charter.md).
@@ -220,6 +224,13 @@ func (d *Decoder) member() Member {
 	return m
 }
 
+// invisible are characters that Unicode counts as graphic although they may
+// show nothing: U+2800 is the blank braille pattern.
+var invisible = []*unicode.RangeTable{
+	unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector,
+	{R16: []unicode.Range16{{Lo: 0x2800, Hi: 0x2800, Stride: 1}}},
+}
+
 // CheckName refuses a name that two people could read differently: empty,
 // longer than 64 bytes, with control or invisible characters, or padded.
 func CheckName(s string) error {
@@ -227,7 +238,7 @@ func CheckName(s string) error {
 		return Errorf(CodeName, "%q is not a name of 1 to 64 bytes", s)
 	}
 	for _, r := range s {
-		if !unicode.IsGraphic(r) || unicode.Is(unicode.Cf, r) {
+		if !unicode.IsGraphic(r) || unicode.In(r, invisible...) || unicode.IsSpace(r) && r != ' ' {
 			return Errorf(CodeName, "name %q contains the character %U", s, r)
 		}
 	}
@@ -239,8 +250,8 @@ func (c *Charter) Check() error {
 	if err := CheckName(c.Name); err != nil {
 		return err
 	}
-	if (c.Prev == nil) != (len(c.Finals) == 0) && c.Prev == nil {
-		return Errorf(CodeMembers, "a charter without a predecessor names final heads")
+	if c.Prev == nil && len(c.Finals) > 0 {
+		return Errorf(CodeLength, "a charter without a predecessor names final heads")
 	}
 	if len(c.Members) < 2 || len(c.Members) > MaxParty {
 		return Errorf(CodeMembers, "a charter of %d members", len(c.Members))
@@ -292,8 +303,9 @@ func (c *Charter) Check() error {
 			return err
 		}
 		// SPEC (C2SP signed-note): a key name holds no space and no plus.
-		if strings.ContainsAny(w.Name, " +") {
-			return Errorf(CodeName, "the witness name %q contains a space or a plus", w.Name)
+		// "none" is a word of the quorum rule.
+		if strings.ContainsAny(w.Name, " +") || w.Name == "none" {
+			return Errorf(CodeName, "the witness name %q is “none” or contains a space or a plus", w.Name)
 		}
 		if w.Ed == nil && w.PQ == nil {
 			return Errorf(CodeKey, "witness %q has no key", w.Name)
@@ -316,6 +328,11 @@ func (c *Charter) Check() error {
 		}
 	}
 	r := &c.Rules
+	for _, v := range []uint64{r.Window, r.Prepos, r.Grace, r.KemMax, r.Heartbeat} {
+		if v > MaxSpan {
+			return Errorf(CodeOutOfRange, "rules: a time of %d s; at most %d are allowed", v, MaxSpan)
+		}
+	}
 	if r.Window < 60 || r.Heartbeat < 1 || r.KemMax < r.Window {
 		return Errorf(CodeOutOfRange, "rules: a window of at least 60 s, a heartbeat of at least 1 s, kemMax not below the window")
 	}

@@ -117,7 +117,8 @@ func (e *Entry) Encode() []byte {
 
 // Check reports whether e may stand in the given lane: a valid audience, the
 // kind's audience and lane, and the number of heads that the lane may cite.
-// It does not read the body; the kind's owner does.
+// Of the body it looks only at whether a GENERATION carries ROOTKEYS, which
+// also stand in lane ROUTINE alone; the kind's owner reads the rest.
 func (e *Entry) Check(lane Lane) error {
 	if err := e.To.Check(); err != nil {
 		return err
@@ -130,6 +131,11 @@ func (e *Entry) Check(lane Lane) error {
 	}
 	if (e.Kind == KindKeys || e.Kind == KindRootKeys) && lane != Routine {
 		return Errorf(CodeKindLane, "an entry of kind %d stands in lane %s, not ROUTINE", e.Kind, lane)
+	}
+	if e.Kind == KindGeneration && lane != Routine {
+		if g, err := ParseGeneration(e.Body); err == nil && g.RootKeys != nil {
+			return Errorf(CodeKindLane, "a GENERATION in lane %s carries ROOTKEYS, which stand in ROUTINE", lane)
+		}
 	}
 	max := MaxSeen
 	if lane <= Immediate {

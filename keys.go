@@ -86,9 +86,12 @@ func (d *Decoder) Keys() *Keys {
 	return &k
 }
 
-// Check reports whether the keys are valid and possession of the two signing
-// keys is proved towards the given root.
+// Check reports whether the keys are valid and different, and possession of
+// the two signing keys is proved towards the given root.
 func (k *Keys) Check(root Hash) error {
+	if err := distinct(k.All()); err != nil {
+		return err
+	}
 	eds := append([][]byte{k.LogEd, k.RcptEd}, k.TLS...)
 	for _, key := range eds {
 		if err := CheckEd(key); err != nil {
@@ -112,6 +115,17 @@ func (k *Keys) Check(root Hash) error {
 // All lists every public key in k, for the rule that no key occurs twice.
 func (k *Keys) All() [][]byte {
 	return append([][]byte{k.LogEd, k.LogPQ, k.RcptEd, k.RcptPQ}, k.TLS...)
+}
+
+func distinct(keys [][]byte) error {
+	seen := make(map[string]bool, len(keys))
+	for _, k := range keys {
+		if seen[string(k)] {
+			return Errorf(CodeKeyRepeated, "a public key occurs twice")
+		}
+		seen[string(k)] = true
+	}
+	return nil
 }
 
 // fieldPrime is 2^255-19, little-endian.
@@ -230,6 +244,9 @@ func (r *RootKeys) Verify(ch Hash, m *Member, gen Gen) error {
 	msg := RootKeysMessage(ch, m.Index, r.Serial, gen, r.Keys)
 	if !ed25519.Verify(m.RootEd, msg, r.Ed) || !VerifyPQ(m.RootPQ, msg, r.PQ) {
 		return Errorf(CodeSignature, "the root of member %d did not sign these keys", m.Index)
+	}
+	if err := distinct(append(r.Keys.All(), m.RootEd, m.RootPQ)); err != nil {
+		return err
 	}
 	return r.Keys.Check(RootID(m.RootEd, m.RootPQ))
 }

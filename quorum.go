@@ -48,8 +48,8 @@ func (c *Charter) Quorum() (*Quorum, error) {
 		switch {
 		case f[0] == "group" && len(f) >= 4:
 			name, members := f[1], f[3:]
-			if names[name] || name == "none" {
-				return nil, bad(line, "the name is taken")
+			if names[name] || name == "none" || CheckName(name) != nil {
+				return nil, bad(line, "the name is taken or is not a name")
 			}
 			need := 0
 			switch f[2] {
