@@ -69,8 +69,8 @@ func origin(remote string) string {
 	if ip.Is4() {
 		return ip.String()
 	}
-	net, _ := ip.Prefix(64)
-	return net.String()
+	site, _ := ip.Prefix(64)
+	return site.String()
 }
 
 // door counts the connections that are not let in yet, and keeps strangers
