@@ -120,6 +120,8 @@ func (n *conn) write() {
 		}
 		for _, f := range batch {
 			l := len(f)
+			n.frames.out.Add(uint64(l))
+			n.frames.outN.Add(1)
 			w.WriteByte(byte(l >> 16)) // an error sticks to w
 			w.WriteByte(byte(l >> 8))
 			w.WriteByte(byte(l))
@@ -127,8 +129,6 @@ func (n *conn) write() {
 				n.close(lost(err))
 				return
 			}
-			n.frames.out.Add(uint64(l))
-			n.frames.outN.Add(1)
 			written += l + perFrame
 		}
 	}

@@ -72,7 +72,9 @@ func (c *counted) Read(b []byte) (int, error) {
 }
 
 func (c *counted) Write(b []byte) (int, error) {
+	// Counted first: the other end's answer may be here before Write returns.
+	c.out.Add(uint64(len(b)))
 	n, err := c.Conn.Write(b)
-	c.out.Add(uint64(n))
+	c.out.Add(-uint64(len(b) - n))
 	return n, err
 }
