@@ -1,6 +1,8 @@
 package parley
 
 import (
+	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -303,4 +305,11 @@ func (r Ref) String() string {
 // Long is the full place: 2/FLASH/<generation>/17.
 func (r Ref) Long() string {
 	return fmt.Sprintf("%d/%s/%s/%d", r.Party, r.Lane, r.Gen, r.Index)
+}
+
+// Compare orders references by place and content: party, lane, generation,
+// index, leaf.
+func (r Ref) Compare(o Ref) int {
+	return cmp.Or(cmp.Compare(r.Party, o.Party), cmp.Compare(r.Lane, o.Lane), bytes.Compare(r.Gen[:], o.Gen[:]),
+		cmp.Compare(r.Index, o.Index), bytes.Compare(r.Leaf[:], o.Leaf[:]))
 }

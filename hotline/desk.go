@@ -1,7 +1,6 @@
 package hotline
 
 import (
-	"bytes"
 	"cmp"
 	"slices"
 	"time"
@@ -276,12 +275,7 @@ func raise[K comparable](m map[K]uint64, k K, v uint64) {
 }
 
 // byPlace orders records by log, index and leaf: the same on every node.
-func byPlace(a, b *record) int { return compareRef(a.ref, b.ref) }
-
-func compareRef(a, b parley.Ref) int {
-	return cmp.Or(cmp.Compare(a.Party, b.Party), cmp.Compare(a.Lane, b.Lane), bytes.Compare(a.Gen[:], b.Gen[:]),
-		cmp.Compare(a.Index, b.Index), bytes.Compare(a.Leaf[:], b.Leaf[:]))
-}
+func byPlace(a, b *record) int { return a.ref.Compare(b.ref) }
 
 // newest orders records by claimed time, newest first; by place where the
 // times are equal, the later place first.

@@ -47,7 +47,7 @@ func (d *Desk) Due(now time.Time) []parley.Duty {
 		out[i].Late = out[i].By.Before(now)
 	}
 	slices.SortFunc(out, func(a, b parley.Duty) int {
-		return cmp.Or(a.By.Compare(b.By), cmp.Compare(a.Lane, b.Lane), compareRef(a.Ref, b.Ref),
+		return cmp.Or(a.By.Compare(b.By), cmp.Compare(a.Lane, b.Lane), a.Ref.Compare(b.Ref),
 			cmp.Compare(a.Owner, b.Owner), cmp.Compare(a.What, b.What), cmp.Compare(a.Text, b.Text))
 	})
 	return out

@@ -148,7 +148,7 @@ func (d *Desk) proposals(n uint8) []Proposal {
 		out = append(out, p)
 	}
 	slices.SortFunc(out, func(a, b Proposal) int {
-		return cmp.Or(cmp.Compare(b.Line.Serial, a.Line.Serial), compareRef(a.Ref, b.Ref))
+		return cmp.Or(cmp.Compare(b.Line.Serial, a.Line.Serial), a.Ref.Compare(b.Ref))
 	})
 	return out
 }
