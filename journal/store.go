@@ -79,6 +79,9 @@ type LogState struct {
 	Log  parley.LogID
 	Size uint64
 	Head *SignedHead // newest author-signed head, nil if none
+	// Newest holds, for each key name and kind of signature, the cosignature
+	// of the greatest size and, at that size, the greatest time.
+	Newest []Cosig
 }
 
 // Reader is the part of a store that the pure rooms may read: what has been

@@ -32,8 +32,12 @@ func nodeHash(l, r parley.Hash) parley.Hash {
 // Append adds a leaf hash and returns the hashes to store for it: the leaf and
 // every subtree that it completes, in the order of tlog.StoredHashIndex.
 func (t *Tree) Append(leaf parley.Hash) []parley.Hash {
-	stored := make([]parley.Hash, 1, 1+bits.TrailingZeros64(^t.size))
-	stored[0] = leaf
+	return t.appendTo(make([]parley.Hash, 0, 1+bits.TrailingZeros64(^t.size)), leaf)
+}
+
+// appendTo is Append with the hashes to store added to those of the log.
+func (t *Tree) appendTo(stored []parley.Hash, leaf parley.Hash) []parley.Hash {
+	stored = append(stored, leaf)
 	h := leaf
 	k := 0
 	for ; t.size>>k&1 == 1; k++ {
@@ -152,4 +156,33 @@ func toTlog(p []parley.Hash) []tlog.Hash {
 		hs[i] = tlog.Hash(h)
 	}
 	return hs
+}
+
+// HashesOf reads tree hashes from rows that are not stored yet, and from base
+// where recent does not have the row. recent returns the Hashes of a Row.
+func HashesOf(recent func(index uint64) ([]parley.Hash, bool), base Hashes) Hashes {
+	return tlog.HashReaderFunc(func(ix []int64) ([]tlog.Hash, error) {
+		out := make([]tlog.Hash, len(ix))
+		var rest []int64
+		var at []int
+		for i, x := range ix {
+			level, n := tlog.SplitStoredHashIndex(x)
+			if hs, ok := recent(uint64(n+1)<<level - 1); ok && level < len(hs) {
+				out[i] = tlog.Hash(hs[level])
+				continue
+			}
+			rest, at = append(rest, x), append(at, i)
+		}
+		if len(rest) == 0 {
+			return out, nil
+		}
+		hs, err := base.ReadHashes(rest)
+		if err != nil {
+			return nil, err
+		}
+		for i, h := range hs {
+			out[at[i]] = h
+		}
+		return out, nil
+	})
 }

@@ -1,0 +1,230 @@
+package station
+
+import (
+	"parley"
+	"parley/frame"
+	"parley/journal"
+)
+
+// checking is an investigation: somebody holds a signed head that does not
+// fit our leaves. All leaves under it are fetched from that member and
+// compared with ours.
+type checking struct {
+	peer   parley.Party
+	head   journal.SignedHead
+	tree   journal.Tree
+	rows   map[uint64][]parley.Hash // tree hashes of their leaves
+	leaves []journal.Leaf
+}
+
+// maxCheck bounds an investigation; beyond it the proof must be made by hand.
+const maxCheck = 1 << 16
+
+// refuse handles a frame that opened but whose head's signature does not fit
+// our leaves: a compact form is asked for in full; otherwise CHECK (7.7).
+func (st *Station) refuse(m *member, l *log, in incoming) {
+	if in.elided {
+		st.wantOne(m, l, in.index, frame.FormFull, frame.WantFull)
+		return
+	}
+	st.sendHave(m)
+	st.sendHeadUrgent(m, l)
+	st.wantOne(m, l, l.size(), frame.FormHeads, frame.WantGap)
+}
+
+// receiveAgain takes a frame for a place that is filled. If its signature fits
+// our root it is a repeat, and the stored receipt goes out again. If it fits
+// the root with the other leaf in that place, the author signed two histories.
+func (st *Station) receiveAgain(m *member, l *log, index uint64, f frame.Frame) {
+	var sig [64]byte
+	switch f := f.(type) {
+	case *frame.Entry:
+		sig = f.Sig
+	case *frame.Blind:
+		sig = f.Sig
+		if l.check != nil && l.check.peer == m.Index {
+			st.checkLeaf(m, l, index, journal.Leaf{To: f.To, Commit: f.Commit})
+			return
+		}
+	case *frame.Clear:
+		sig = f.Sig
+	}
+	key := st.logKey(l)
+	if key == nil || sig == ([64]byte{}) {
+		return
+	}
+	root, ok := st.rootAt(l, index+1)
+	if !ok {
+		return
+	}
+	if journal.VerifyHead(key, l.origin, index+1, root, sig[:]) {
+		st.resendReceipt(m, l)
+		return
+	}
+	in, ok := st.openAt(m, l, index, f)
+	if !ok {
+		return
+	}
+	t, err := journal.LoadTree(index, st.hashes(l))
+	if err != nil {
+		return
+	}
+	t.Append(in.leaf.Hash())
+	if other := t.Root(); journal.VerifyHead(key, l.origin, index+1, other, sig[:]) {
+		st.forked(m, l, journal.SignedHead{Log: l.id, Size: index + 1, Root: other, Sig: sig[:]}, nil)
+		return
+	}
+	st.refuse(m, l, in)
+}
+
+// openAt opens a frame for a place that is filled, without keeping anything.
+func (st *Station) openAt(m *member, l *log, index uint64, f frame.Frame) (incoming, bool) {
+	in := incoming{index: index}
+	switch f := f.(type) {
+	case *frame.Blind:
+		in.leaf = journal.Leaf{To: f.To, Commit: f.Commit}
+		return in, true
+	case *frame.Clear:
+		in.leaf = journal.Leaf{Commit: journal.Commit(l.origin, index, f.Salt, f.Entry)}
+		return in, true
+	case *frame.Entry:
+		return st.open(m, l, index, f, nil, false)
+	}
+	return in, false
+}
+
+// judgeHead compares a head that its author signed with our own leaves.
+func (st *Station) judgeHead(m *member, l *log, h journal.SignedHead) {
+	switch {
+	case l.forked:
+	case l.id.Party == st.me && h.Size > l.size():
+		l.claim = &parley.Head{Party: st.me, Lane: l.id.Lane, Gen: l.id.Gen, Size: h.Size, Root: h.Root}
+		if l.claimed == nil || l.claimed.Size < h.Size {
+			l.claimed = &h
+		}
+		st.ownStale(m.Name + " holds a longer " + l.id.Lane.String() + " log of this party than this node: the store is stale")
+		st.wantMissing(m, l, h.Size)
+	case h.Size > l.size():
+		if l.claimed == nil || l.claimed.Size < h.Size {
+			l.claimed = &h
+		}
+		st.adoptHeld(m, l)
+		if h.Size > l.size() {
+			st.wantMissing(m, l, h.Size)
+		}
+	case h.Size > 0:
+		if root, ok := st.rootAt(l, h.Size); ok && root != h.Root {
+			if l.id.Party == st.me {
+				st.ownStale("another history of this party's " + l.id.Lane.String() + " log is signed with its key")
+				return
+			}
+			st.forked(m, l, h, nil)
+		}
+	}
+}
+
+// wantMissing asks for the leaves up to size: from the author by ENTRY, from
+// another member by OPEN.
+func (st *Station) wantMissing(m *member, l *log, size uint64) {
+	st.wantGap(m, l, min(size, l.size()+maxHeld))
+}
+
+// beginCheck fetches all leaves under a signed head from the member that
+// showed it.
+func (st *Station) beginCheck(m *member, l *log, h journal.SignedHead) {
+	if l.check != nil || h.Size > maxCheck || l.forked {
+		return
+	}
+	l.check = &checking{peer: m.Index, head: h, rows: map[uint64][]parley.Hash{}}
+	st.want(m, frame.WantItem{Party: l.id.Party, Lane: l.id.Lane, Gen: l.id.Gen, First: 0, Last: h.Size - 1, Form: frame.FormBlind, Reason: frame.WantGap})
+}
+
+// checkLeaf takes the next leaf of an investigation, and judges when it has
+// all of them.
+func (st *Station) checkLeaf(m *member, l *log, index uint64, leaf journal.Leaf) {
+	c := l.check
+	if c.peer != m.Index || index != c.tree.Size() {
+		return
+	}
+	c.rows[index] = c.tree.Append(leaf.Hash())
+	c.leaves = append(c.leaves, leaf)
+	if c.tree.Size() < c.head.Size {
+		return
+	}
+	l.check = nil
+	if c.tree.Root() != c.head.Root {
+		return // the member did not send the leaves of that head; ask again at the next HAVE
+	}
+	n := min(l.size(), c.head.Size)
+	theirs := journal.HashesOf(func(i uint64) ([]parley.Hash, bool) { hs, ok := c.rows[i]; return hs, ok }, nil)
+	other, err := journal.RootAt(n, theirs)
+	if err != nil {
+		return
+	}
+	if ours, ok := st.rootAt(l, n); ok && ours != other {
+		st.forked(m, l, c.head, theirs)
+		return
+	}
+	for i := n; i < c.head.Size; i++ {
+		st.hold(l, i, &heldLeaf{leaf: c.leaves[i]})
+		if c.leaves[i].To.Includes(st.me) {
+			st.wantOne(m, l, i, frame.FormOpen, frame.WantNoKey)
+		}
+	}
+	st.adoptHeld(m, l)
+}
+
+// forked records that an author signed two histories, with the proof, and
+// tells everybody. h is the head that does not fit ours; theirs are the tree
+// hashes of its history if it is longer than ours. It stops this log only.
+func (st *Station) forked(m *member, l *log, h journal.SignedHead, theirs journal.Hashes) {
+	ours := l.head
+	hashes := theirs
+	if h.Size <= ours.Size {
+		hashes = st.hashes(l)
+	}
+	f, err := journal.ProveFork(h, ours, hashes)
+	if err != nil || f.Check(st.logKey(l)) != nil {
+		return
+	}
+	l.forked = true
+	clear(l.held)
+	proof := f.Encode()
+	st.fx.put("fork", l.origin, proof, false)
+	st.fx.alarm(AlarmFork, l.id.Party, st.name(l.id.Party)+" signed two histories of its "+l.id.Lane.String()+" log; the proof is kept", proof)
+	st.notices = append(st.notices, parley.Notice{Code: parley.NoticeFork, Evidence: proof})
+}
+
+// receiveNotice takes another member's notice. A fork is believed for its
+// proof, not for its sender.
+func (st *Station) receiveNotice(author *member, n *parley.Notice) {
+	if n.Code != parley.NoticeFork {
+		if n.Code == parley.NoticeRunsTwice || n.Code == parley.NoticeLeaving {
+			st.fx.alarm(n.Code, author.Index, author.Name+" gives notice: "+n.Code, n.Evidence)
+		}
+		return
+	}
+	f, err := journal.ParseFork(n.Evidence)
+	if err != nil || f.Log.Channel != st.ch || st.members[f.Log.Party] == nil {
+		return
+	}
+	l := st.logs[place{f.Log.Party, f.Log.Lane, f.Log.Gen}]
+	if l == nil || l.forked || f.Check(st.logKey(l)) != nil {
+		return
+	}
+	l.forked = true
+	st.fx.put("fork", l.origin, n.Evidence, false)
+	st.fx.alarm(AlarmFork, l.id.Party, st.name(l.id.Party)+" signed two histories of its "+l.id.Lane.String()+" log; "+author.Name+" sent the proof, and it holds", n.Evidence)
+}
+
+// sendNotices appends the notices that this step gave rise to.
+func (st *Station) sendNotices() {
+	if st.phase != phaseRunning {
+		return
+	}
+	ns := st.notices
+	st.notices = nil
+	for i := range ns {
+		st.appendOwn(parley.Immediate, parley.KindNotice, parley.ToAll, ns[i].Encode())
+	}
+}

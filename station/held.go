@@ -1,0 +1,274 @@
+package station
+
+import (
+	"parley"
+	"parley/frame"
+	"parley/journal"
+	"parley/seal"
+)
+
+// hold keeps a leaf beyond the own count, bounded; the nearest are worth most.
+func (st *Station) hold(l *log, index uint64, h *heldLeaf) {
+	if index < l.size() || index >= l.size()+maxHeld {
+		return
+	}
+	if old := l.held[index]; old != nil {
+		if h.content == nil && old.content != nil && h.leaf == old.leaf {
+			if h.sig != nil {
+				old.sig = h.sig
+			}
+			return
+		}
+	}
+	l.held[index] = h
+}
+
+// receiveElsewhere takes a frame whose index is not the log's next.
+func (st *Station) receiveElsewhere(m *member, l *log, index uint64, f frame.Frame, raw []byte) {
+	if index < l.size() {
+		st.receiveAgain(m, l, index, f)
+		return
+	}
+	switch f := f.(type) {
+	case *frame.Entry:
+		st.hold(l, index, &heldLeaf{raw: raw})
+		if f.Lane <= parley.Immediate {
+			st.showEarly(m, l, index, f)
+		}
+	case *frame.Blind:
+		h := &heldLeaf{leaf: journal.Leaf{To: f.To, Commit: f.Commit}}
+		if f.Sig != ([64]byte{}) {
+			h.sig = f.Sig[:]
+		}
+		st.hold(l, index, h)
+		if l.check != nil {
+			st.checkLeaf(m, l, index, h.leaf)
+			return
+		}
+	case *frame.Clear:
+		c := &journal.Content{Salt: f.Salt, Entry: f.Entry}
+		st.hold(l, index, &heldLeaf{leaf: journal.Leaf{Commit: journal.Commit(l.origin, index, f.Salt, f.Entry)}, content: c, sig: f.Sig[:]})
+		if e, err := parley.ParseEntry(f.Entry); err == nil && e.Kind == parley.KindKeys {
+			st.applyKeys(st.members[l.id.Party], l.id.Gen, index, e.Body)
+		}
+	}
+	st.wantGap(m, l, index)
+}
+
+// showEarly shows an urgent entry that opens before those that precede it:
+// OUT OF ORDER, NOT RECEIPTED. It is not in the record yet.
+func (st *Station) showEarly(m *member, l *log, index uint64, f *frame.Entry) {
+	_, text, ok := st.decrypt(m, l, index, f)
+	if !ok {
+		return
+	}
+	if full, ok := st.fullForm(f, text); ok {
+		if e, err := parley.ParseEntry(full); err == nil {
+			st.fx.out.Early = append(st.fx.out.Early, Early{l.id, index, e})
+		}
+	}
+}
+
+// wantGap asks for what is missing before a held leaf, at most once a second.
+func (st *Station) wantGap(m *member, l *log, before uint64) {
+	if l.wanted >= st.now.Unix() || before <= l.size() {
+		return
+	}
+	l.wanted = st.now.Unix()
+	form := frame.FormFull
+	if m.Index != l.id.Party {
+		form = frame.FormOpen
+	}
+	st.want(m, frame.WantItem{Party: l.id.Party, Lane: l.id.Lane, Gen: l.id.Gen,
+		First: l.size(), Last: before - 1, Form: uint8(form), Reason: frame.WantGap})
+}
+
+func (st *Station) wantOne(m *member, l *log, index uint64, form, reason uint8) {
+	st.want(m, frame.WantItem{Party: l.id.Party, Lane: l.id.Lane, Gen: l.id.Gen, First: index, Last: index, Form: form, Reason: reason})
+}
+
+func (st *Station) want(m *member, items ...frame.WantItem) {
+	if bulk, ok := m.link(true); ok {
+		st.fx.send(m.Index, bulk, frame.Encode(&frame.Want{Items: items}))
+	}
+}
+
+// drainHeld appends held leaves that now continue the log.
+func (st *Station) drainHeld(m *member, l *log) {
+	for !l.forked {
+		h := l.held[l.size()]
+		if h == nil {
+			break
+		}
+		if h.raw != nil {
+			f, err := frame.Decode(h.raw)
+			delete(l.held, l.size())
+			author := st.members[l.id.Party]
+			if err != nil {
+				break
+			}
+			index := l.size()
+			in, ok := st.open(author, l, index, f, h.raw, true)
+			if !ok || !st.accept(author, l, []incoming{in}) {
+				if ok {
+					st.refuse(author, l, in)
+				}
+				break
+			}
+			continue
+		}
+		if h.sig == nil || h.content == nil && h.leaf.To.Includes(st.me) && l.id.Party != st.me {
+			st.adoptHeld(m, l)
+			break
+		}
+		in := st.fromHeld(l, l.size(), h)
+		if !st.accept(st.members[l.id.Party], l, []incoming{in}) {
+			break
+		}
+	}
+	st.retryEarlyReceipts(l)
+}
+
+func (st *Station) fromHeld(l *log, index uint64, h *heldLeaf) incoming {
+	in := incoming{index: index, leaf: h.leaf, content: h.content, sig: h.sig}
+	if h.content != nil {
+		st.judge(l, &in)
+		if index == 0 && st.logKey(l) == nil && h.sig != nil {
+			st.firstOf(l, &in)
+		}
+	}
+	return in
+}
+
+// adoptHeld takes leaves that came without a signature of their own (by OPEN,
+// or BLIND from another member) as soon as an author-signed head covers them
+// all: in one step, with one receipt. Leaves that this node may read must be
+// opened first, except those of its own lost logs.
+func (st *Station) adoptHeld(m *member, l *log) {
+	h := l.claimed
+	key := st.logKey(l)
+	if h == nil || key == nil || h.Size <= l.size() || h.Size > l.size()+maxHeld {
+		return
+	}
+	var run []incoming
+	t := l.tree
+	for i := l.size(); i < h.Size; i++ {
+		x := l.held[i]
+		if x == nil || x.raw != nil {
+			return
+		}
+		if x.content == nil && x.leaf.To.Includes(st.me) && l.id.Party != st.me {
+			return
+		}
+		in := st.fromHeld(l, i, x)
+		in.sig = nil
+		t.Append(in.leaf.Hash())
+		run = append(run, in)
+	}
+	if t.Root() != h.Root {
+		st.beginCheck(m, l, *h)
+		return
+	}
+	run[len(run)-1].sig = h.Sig
+	if st.accept(m, l, run) {
+		l.claimed = nil
+	}
+}
+
+// keepNoKey keeps a frame that no granted key opens, until a grant comes. It
+// is never dropped silently: the author is asked.
+func (st *Station) keepNoKey(m *member, lane parley.Lane, raw []byte) {
+	if len(m.noKey) < maxNoKey {
+		m.noKey = append(m.noKey, raw)
+	}
+	if m.keyless < st.now.Unix() {
+		m.keyless = st.now.Unix()
+		st.sendHave(m)
+	}
+}
+
+// retryNoKey offers kept frames again.
+func (st *Station) retryNoKey(m *member) {
+	raws := m.noKey
+	m.noKey = nil
+	if len(raws) > 0 {
+		st.receive(m.Index, raws)
+	}
+}
+
+// retryHeld offers what waited for a generation.
+func (st *Station) retryHeld(m *member) {
+	st.retryNoKey(m)
+	for _, l := range st.order {
+		if l.id.Party == m.Index && len(l.held) > 0 {
+			st.drainHeld(m, l)
+		}
+	}
+}
+
+// receiveOpen takes an entry opened to this node alone: of an earlier window,
+// of an author who is away, or an own one that this node lost.
+func (st *Station) receiveOpen(m *member, f *frame.Open) {
+	if f.ChannelHint != st.chHint || st.members[f.Author] == nil {
+		return
+	}
+	id := parley.LogID{Channel: st.ch, Party: f.Author, Lane: f.Lane, Gen: f.Gen}
+	l := st.log(id)
+	if l.forked || f.Index >= l.size()+maxHeld {
+		return
+	}
+	only := st.only(st.me)
+	for _, k := range m.reads {
+		if k.id.Hint() != f.KeyHint || k.to != only {
+			continue
+		}
+		pt, err := seal.Decrypt(seal.OpenKey(k.K, l.origin, f.Index, f.Leaf), f.Nonce, f.Header(), f.Sealed)
+		if err != nil || len(pt) < 33 {
+			continue
+		}
+		st.opened(m, l, f, parley.Hash(pt[:32]), pt[32:])
+		return
+	}
+	st.sendHave(m)
+}
+
+func (st *Station) opened(m *member, l *log, f *frame.Open, salt parley.Hash, text []byte) {
+	c := &journal.Content{Salt: salt, Entry: text}
+	commit := journal.Commit(l.origin, f.Index, salt, text)
+	to, ok := audienceOf(f.Leaf, commit, text)
+	if !ok || !(to.Includes(st.me) || f.Author == st.me) {
+		return
+	}
+	leaf := journal.Leaf{To: to, Commit: commit}
+	if f.Index >= l.size() {
+		h := &heldLeaf{leaf: leaf, content: c}
+		if old := l.held[f.Index]; old != nil && old.leaf == leaf {
+			h.sig = old.sig
+		}
+		st.hold(l, f.Index, h)
+		st.drainHeld(m, l)
+		return
+	}
+	r, err := st.row(l, f.Index)
+	if err != nil || r.Content != nil || r.Leaf != leaf {
+		return
+	}
+	in := incoming{index: f.Index, leaf: leaf, content: c}
+	st.judge(l, &in)
+	r.Content, r.Standing = c, st.standing(m, l, &in)
+	st.fx.batch.Opened = append(st.fx.batch.Opened, journal.Opened{Log: l.id, Index: f.Index, Content: *c, Standing: r.Standing})
+	if in.entry != nil {
+		st.act(m, l, r, in.entry)
+		st.posted(l, r, in.entry)
+	}
+}
+
+// audienceOf finds the outer audience of an opened entry: the inner one, if
+// the leaf fits it. For bytes that are no entry every single audience is not
+// worth trying: the sender's BLIND form says it.
+func audienceOf(leaf, commit parley.Hash, text []byte) (parley.Audience, bool) {
+	if e, err := parley.ParseEntry(text); err == nil && journal.LeafHash(e.To, commit) == leaf {
+		return e.To, true
+	}
+	return 0, journal.LeafHash(parley.ToAll, commit) == leaf
+}

@@ -1,0 +1,253 @@
+package station
+
+import (
+	"bytes"
+	"slices"
+	"time"
+
+	"parley"
+	"parley/journal"
+	"parley/seal"
+)
+
+// startWait is how long a starting node waits for what its peers know of it.
+const startWait = 10 * time.Second
+
+// laneOrder puts ROUTINE first: its GENERATION carries new root keys.
+var laneOrder = [parley.Lanes]parley.Lane{parley.Routine, parley.Flash, parley.Immediate, parley.Priority, parley.Deferred}
+
+// start begins the comparison of the own record with what others know.
+func (st *Station) start(e Start) {
+	st.phase = phaseStarting
+	st.doubt = st.doubt || e.Doubt
+	st.waitTil = st.now.Add(startWait)
+	if len(st.members) == 1 {
+		st.waitTil = st.now
+	}
+}
+
+// tryFinish ends the start-up when every member has said what it has, or when
+// the wait is over. The cases are tested in the order of protocol 7.8: fresh,
+// (c), (b), (a), (d).
+func (st *Station) tryFinish() {
+	if st.phase != phaseStarting {
+		return
+	}
+	if st.now.Before(st.waitTil) {
+		for p, m := range st.members {
+			if p != st.me && (!m.have || m.asked) {
+				return
+			}
+		}
+	}
+	st.phase = phaseRunning
+	switch {
+	case st.doubt:
+		st.newGeneration(parley.ReasonRestored, parley.Gen{}, nil)
+	case st.stale:
+		st.newGeneration(parley.ReasonStale, parley.Gen{}, nil)
+	case st.gen == parley.Gen{}:
+		st.newGeneration(parley.ReasonFirst, parley.Gen{}, nil)
+	}
+	st.renewKeys()
+	queue := st.queue
+	st.queue = nil
+	for _, p := range queue {
+		st.post(p)
+	}
+}
+
+// Ready reports whether the start-up is over and own entries can be written.
+func (st *Station) Ready() bool { return st.phase == phaseRunning }
+
+// ownStale notes that somebody holds a head of an own log, validly signed,
+// that this node does not know.
+func (st *Station) ownStale(text string) {
+	st.fx.alarm(AlarmStale, st.me, text, nil)
+	if st.phase == phaseRunning {
+		st.newGeneration(parley.ReasonStale, parley.Gen{}, nil)
+		st.renewKeys()
+		return
+	}
+	st.stale = true
+}
+
+func (st *Station) witnessAhead(e WitnessAhead) {
+	if l := st.logs[place{e.Log.Party, e.Log.Lane, e.Log.Gen}]; l != nil && e.Size > l.size() && e.Log.Gen == st.gen {
+		st.ownStale("a witness holds a longer " + e.Log.Lane.String() + " log of this party than this node: the store is stale")
+	}
+}
+
+// renew starts a generation on the operator's word.
+func (st *Station) renew(e Renew) {
+	if e.RootKeys != nil {
+		st.keys = e.Keys
+	}
+	st.phase = phaseRunning
+	st.newGeneration(e.Reason, e.Gen, e.RootKeys)
+	st.renewKeys()
+}
+
+// newGeneration opens the five lanes of a new generation. A zero gen is drawn.
+func (st *Station) newGeneration(why parley.Reason, gen parley.Gen, rk *parley.RootKeys) {
+	me := st.members[st.me]
+	body := parley.Generation{Reason: why}
+	for _, g := range me.gens {
+		if g.replaced == nil {
+			body.Prev = append(body.Prev, g.gen)
+		}
+	}
+	slices.SortFunc(body.Prev, func(a, b parley.Gen) int { return bytes.Compare(a[:], b[:]) })
+	for _, l := range st.order {
+		if l.id.Party == st.me && slices.Contains(body.Prev, l.id.Gen) {
+			h := l.cite()
+			if l.claim != nil && l.claim.Size > h.Size {
+				h = *l.claim
+			}
+			if h.Size > 0 {
+				body.Last = append(body.Last, h)
+			}
+		}
+	}
+	for gen == (parley.Gen{}) {
+		st.random(gen[:])
+	}
+	st.gen = gen
+	st.doubt, st.stale = false, false
+	st.fx.put("self", "gen", gen[:], false)
+	g := &generation{gen: gen, key: me.newestKeys(), prev: body.Prev, cites: body.Last, root: rk != nil}
+	if rk != nil {
+		g.key = rk.Keys
+		me.keys = append(me.keys, rk.Keys)
+	}
+	for _, old := range me.gens {
+		if old.replaced == nil {
+			old.replaced = g
+		}
+	}
+	me.gens = append(me.gens, g)
+	for _, lane := range laneOrder {
+		b := body
+		if lane == parley.Routine {
+			b.RootKeys = rk
+		}
+		if _, err := st.appendOwn(lane, parley.KindGeneration, parley.ToAll, b.Encode()); err != nil {
+			panic("station: GENERATION refused: " + err.Error())
+		}
+	}
+}
+
+// post appends an entry of a desk, or keeps it until the start-up is over.
+func (st *Station) post(p Post) {
+	if st.phase != phaseRunning {
+		st.queue = append(st.queue, p)
+		return
+	}
+	ref, err := st.appendOwn(p.Lane, p.Kind, p.To, p.Body)
+	if p.Done != nil {
+		p.Done(ref, err)
+	}
+}
+
+// appendOwn appends an entry to an own lane: commitment, leaf, new root; the
+// head is signed when the batch is durable.
+func (st *Station) appendOwn(lane parley.Lane, kind parley.Kind, to parley.Audience, body []byte) (parley.Ref, error) {
+	if lane >= parley.Lanes {
+		return parley.Ref{}, parley.Errorf(parley.CodeOutOfRange, "there is no lane %d", lane)
+	}
+	l := st.log(parley.LogID{Channel: st.ch, Party: st.me, Lane: lane, Gen: st.gen})
+	switch {
+	case l.forked:
+		return parley.Ref{}, parley.Errorf(CodeForked, "the %s lane is forked", lane)
+	case l.shut || st.closed && kind != parley.KindClosing:
+		return parley.Ref{}, parley.Errorf(CodeClosed, "the %s lane is closed", lane)
+	}
+	if err := to.CheckIn(st.cfg.Charter, st.me); err != nil {
+		return parley.Ref{}, err
+	}
+	e := &parley.Entry{Kind: kind, To: to, Time: st.unix(), Body: body}
+	if kind != parley.KindGeneration && kind != parley.KindKeys {
+		e.Seen = st.citations(lane, to)
+	}
+	if err := e.Check(lane); err != nil {
+		return parley.Ref{}, err
+	}
+	if err := e.CheckBody(); err != nil {
+		return parley.Ref{}, err
+	}
+	enc := e.Encode()
+	if uint64(len(enc)) > st.cfg.Charter.Rules.MaxEntry {
+		return parley.Ref{}, parley.Errorf(parley.CodeTooLarge, "the entry has %d bytes; the charter allows %d", len(enc), st.cfg.Charter.Rules.MaxEntry)
+	}
+	c := &journal.Content{Entry: enc}
+	index := l.size()
+	if kind.Clear() || to == parley.ToNobody {
+		st.random(c.Salt[:])
+	} else {
+		c.Salt = seal.Salt(st.audienceKey(to).K, l.origin, index)
+	}
+	leaf := journal.Leaf{To: to, Commit: journal.Commit(l.origin, index, c.Salt, enc)}
+	r := st.appendLeaf(l, leaf, c, nil, parley.InForce)
+	st.cited(e.Seen)
+	s := &signature{origin: l.origin, size: l.size(), root: l.tree.Root()}
+	l.signs[index] = s
+	st.fx.signs = append(st.fx.signs, s)
+	st.fx.moved = true
+	st.posted(l, r, e)
+	return parley.Ref{Party: st.me, Lane: lane, Gen: st.gen, Index: index, Leaf: leaf.Hash()}, nil
+}
+
+// citations are the heads that changed since the own entry before: all of
+// them in lanes 2 to 4, at most four in lanes 0 and 1, the addressees' first.
+func (st *Station) citations(lane parley.Lane, to parley.Audience) []parley.Head {
+	most := parley.MaxSeen
+	if lane <= parley.Immediate {
+		most = parley.MaxSeenFast
+	}
+	var hs []parley.Head
+	for _, l := range st.order {
+		own := l.id.Party == st.me && l.id.Lane == lane && l.id.Gen == st.gen
+		if st.changed[l] && !own && !l.forked && l.size() > 0 {
+			hs = append(hs, l.cite())
+		}
+	}
+	if len(hs) <= most {
+		return hs
+	}
+	slices.SortStableFunc(hs, func(a, b parley.Head) int {
+		return st.rank(a, to) - st.rank(b, to)
+	})
+	hs = hs[:most]
+	slices.SortFunc(hs, parley.CompareLog)
+	return hs
+}
+
+func (st *Station) rank(h parley.Head, to parley.Audience) int {
+	switch {
+	case h.Party != st.me && to.Includes(h.Party):
+		return int(h.Lane)
+	case h.Party == st.me:
+		return 8 + int(h.Lane)
+	}
+	return 16 + int(h.Lane)
+}
+
+func (st *Station) cited(hs []parley.Head) {
+	for _, h := range hs {
+		delete(st.changed, st.logs[place{h.Party, h.Lane, h.Gen}])
+	}
+}
+
+// close appends CLOSING to every lane: the last own word in this channel.
+func (st *Station) close(e Close) {
+	if st.closed {
+		return
+	}
+	st.closed = true
+	body := (&parley.Closing{Successor: e.Successor, Finals: e.Finals}).Encode()
+	for lane := range parley.Lane(parley.Lanes) {
+		if _, err := st.appendOwn(lane, parley.KindClosing, parley.ToAll, body); err == nil {
+			st.log(parley.LogID{Channel: st.ch, Party: st.me, Lane: lane, Gen: st.gen}).shut = true
+		}
+	}
+}

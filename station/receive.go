@@ -1,0 +1,457 @@
+package station
+
+import (
+	"parley"
+	"parley/frame"
+	"parley/journal"
+	"parley/seal"
+)
+
+// incoming is an opened frame that claims a place in a log.
+type incoming struct {
+	index   uint64
+	leaf    journal.Leaf
+	content *journal.Content
+	entry   *parley.Entry // nil if not opened or malformed
+	bad     bool          // fits its commitment but breaks a rule
+	sig     []byte        // nil if the frame carried none
+	elided  bool
+}
+
+// receive takes frames of one member's connection, in order. Frames that do
+// not decode, of reserved types, or that claim what the sender may not say are
+// dropped and counted: nothing in them can be trusted enough to answer.
+func (st *Station) receive(from parley.Party, raws [][]byte) {
+	m := st.members[from]
+	if m == nil || from == st.me {
+		return
+	}
+	fs := make([]frame.Frame, len(raws))
+	for i, b := range raws {
+		f, err := frame.Decode(b)
+		if err != nil {
+			m.dropped++
+			continue
+		}
+		fs[i] = f
+	}
+	for i := 0; i < len(fs); {
+		switch f := fs[i].(type) {
+		case *frame.Entry, *frame.Blind, *frame.Clear:
+			i += st.receiveRun(m, fs[i:], raws[i:])
+			continue
+		case *frame.Receipt:
+			st.receiveReceipt(m, f)
+		case *frame.Heads:
+			st.receiveHeads(m, f)
+		case *frame.Have:
+			st.receiveHave(m, f)
+		case *frame.Want:
+			st.receiveWant(m, f)
+		case *frame.Open:
+			st.receiveOpen(m, f)
+		case *frame.Grant:
+			st.receiveGrant(m, f)
+		case *frame.Ping:
+			st.receivePing(m, f)
+		}
+		i++
+	}
+}
+
+// target is the log that a frame claims a place in, and the index it claims.
+func (st *Station) target(m *member, f frame.Frame) (l *log, index uint64, ok bool) {
+	switch f := f.(type) {
+	case *frame.Entry:
+		g := m.current()
+		if g == nil {
+			return nil, 0, false
+		}
+		l = st.log(parley.LogID{Channel: st.ch, Party: m.Index, Lane: f.Lane, Gen: g.gen})
+		index, ok = frame.Near(f.Index, l.size())
+	case *frame.Clear:
+		if f.ChannelHint != st.chHint || st.members[f.Author] == nil || len(st.members[f.Author].gens) > maxLogs/parley.Lanes {
+			return nil, 0, false
+		}
+		l = st.log(parley.LogID{Channel: st.ch, Party: f.Author, Lane: f.Lane, Gen: f.Gen})
+		index, ok = frame.Near(f.Index, l.size())
+	case *frame.Blind:
+		for _, x := range st.order {
+			if x.id.Party == f.Author && x.id.Lane == f.Lane && x.hint == f.Hint {
+				index, ok = frame.Near(f.Index, x.size())
+				return x, index, ok
+			}
+		}
+	}
+	return l, index, ok
+}
+
+// receiveRun takes the longest run of frames that continue one log and returns
+// how many frames it used. A run is verified by the signature over its last
+// head, which covers every leaf before it; only if that fails are its frames
+// judged one by one.
+func (st *Station) receiveRun(m *member, fs []frame.Frame, raws [][]byte) int {
+	l, index, ok := st.target(m, fs[0])
+	if e, isEntry := fs[0].(*frame.Entry); isEntry && l == nil {
+		st.keepNoKey(m, e.Lane, raws[0])
+		return 1
+	}
+	if !ok || l.forked || !st.withinQuota(m, l, len(raws[0])) {
+		m.dropped++
+		return 1
+	}
+	if index != l.size() {
+		st.receiveElsewhere(m, l, index, fs[0], raws[0])
+		return 1
+	}
+	var run []incoming
+	n := 0
+	for ; n < len(fs); n++ {
+		if n > 0 {
+			next, at, ok := st.target(m, fs[n])
+			if !ok || next != l || at != index+uint64(n) || !st.withinQuota(m, l, len(raws[n])) {
+				break
+			}
+		}
+		in, ok := st.open(m, l, index+uint64(n), fs[n], raws[n], n == 0)
+		if !ok {
+			break
+		}
+		run = append(run, in)
+	}
+	if n == 0 {
+		return 1
+	}
+	if !st.accept(m, l, run) {
+		for i, in := range run {
+			if in.index == l.size() && !st.accept(m, l, run[i:i+1]) {
+				st.refuse(m, l, in)
+				break
+			}
+		}
+	}
+	st.drainHeld(m, l)
+	return n
+}
+
+// open reads what a frame says of the entry at index. It reports false if the
+// frame cannot be used now; with lone it has then done what the rules ask
+// (keep it, or ask for the key or the full form).
+func (st *Station) open(m *member, l *log, index uint64, f frame.Frame, raw []byte, lone bool) (incoming, bool) {
+	in := incoming{index: index}
+	switch f := f.(type) {
+	case *frame.Clear:
+		in.sig = f.Sig[:]
+		in.content = &journal.Content{Salt: f.Salt, Entry: f.Entry}
+		in.leaf = journal.Leaf{To: parley.ToAll, Commit: journal.Commit(l.origin, index, f.Salt, f.Entry)}
+		e, err := parley.ParseEntry(f.Entry)
+		if err == nil && !e.Kind.Clear() {
+			return in, false // only three kinds travel in the clear
+		}
+		if err == nil && e.Kind == parley.KindKeys {
+			st.applyKeys(st.members[l.id.Party], l.id.Gen, index, e.Body)
+		}
+		st.judge(l, &in)
+		if st.logKey(l) == nil && !(index == 0 && e != nil && st.firstOf(l, &in)) {
+			if lone && l.id.Lane != parley.Routine {
+				st.hold(l, index, &heldLeaf{leaf: in.leaf, content: in.content, sig: in.sig})
+				st.want(m, frame.WantItem{Party: l.id.Party, Lane: parley.Routine, Gen: l.id.Gen, Form: frame.FormFull, Reason: frame.WantGap})
+			}
+			return in, false
+		}
+		return in, true
+	case *frame.Blind:
+		if f.Sig != ([64]byte{}) {
+			in.sig = f.Sig[:]
+		}
+		in.leaf = journal.Leaf{To: f.To, Commit: f.Commit}
+		if l.id.Party == st.me || f.To.Includes(st.me) || in.sig == nil {
+			if lone {
+				st.hold(l, index, &heldLeaf{leaf: in.leaf, sig: in.sig})
+				if l.check != nil {
+					st.checkLeaf(m, l, index, in.leaf)
+				} else if f.To.Includes(st.me) {
+					st.wantOne(m, l, index, frame.FormOpen, frame.WantNoKey)
+				}
+				st.drainHeld(m, l)
+			}
+			return in, false
+		}
+		return in, true
+	case *frame.Entry:
+		in.sig = f.Sig[:]
+		k, text, ok := st.decrypt(m, l, index, f)
+		if !ok {
+			if lone {
+				st.keepNoKey(m, f.Lane, raw)
+				st.wantOne(m, l, index, frame.FormFull, frame.WantNoKey)
+			}
+			return in, false
+		}
+		full, ok := st.fullForm(f, text)
+		if !ok {
+			if lone {
+				st.wantOne(m, l, index, frame.FormFull, frame.WantFull)
+			}
+			return in, false
+		}
+		in.elided = f.Compact
+		in.content = &journal.Content{Salt: seal.Salt(k.K, l.origin, index), Entry: full}
+		in.leaf = journal.Leaf{To: k.to, Commit: journal.Commit(l.origin, index, in.content.Salt, full)}
+		st.judge(l, &in)
+		return in, true
+	}
+	return in, false
+}
+
+// decrypt finds the granted key that opens an ENTRY frame.
+func (st *Station) decrypt(m *member, l *log, index uint64, f *frame.Entry) (*peerKey, []byte, bool) {
+	for _, k := range m.reads {
+		if k.id.Hint() != f.Hint {
+			continue
+		}
+		if pt, err := seal.Decrypt(seal.EntryKey(k.K, l.origin, index), f.Nonce, f.Header(), f.Sealed); err == nil {
+			return k, pt, true
+		}
+	}
+	return nil, nil, false
+}
+
+func (st *Station) fullForm(f *frame.Entry, text []byte) ([]byte, bool) {
+	if f.Deflated {
+		var ok bool
+		if text, ok = inflate(text, int(st.cfg.Charter.Rules.MaxEntry)+1024); !ok {
+			return nil, false
+		}
+	}
+	if f.Compact {
+		return st.refill(text)
+	}
+	return text, true
+}
+
+// judge reads the entry and notes whether its bytes break a rule. Such an
+// entry is evidence, not a blockage: if it fits the signed head it is stored,
+// receipted and shown as MALFORMED.
+func (st *Station) judge(l *log, in *incoming) {
+	e, err := parley.ParseEntry(in.content.Entry)
+	if err == nil {
+		err = e.Check(l.id.Lane)
+	}
+	if err == nil {
+		err = e.CheckBody()
+	}
+	if err == nil && e.To != in.leaf.To {
+		err = parley.Errorf(parley.CodeAudience, "inner and outer audience differ")
+	}
+	if err == nil {
+		err = e.To.CheckIn(st.cfg.Charter, l.id.Party)
+	}
+	if err == nil && uint64(len(in.content.Entry)) > st.cfg.Charter.Rules.MaxEntry {
+		err = parley.Errorf(parley.CodeTooLarge, "longer than the charter allows")
+	}
+	if err == nil && (in.index == 0) != (e.Kind == parley.KindGeneration) {
+		err = parley.Errorf(parley.CodeKindLane, "GENERATION is the first entry of a log, and only that")
+	}
+	if err == nil && l.shut {
+		err = parley.Errorf(CodeClosed, "an entry after CLOSING")
+	}
+	in.entry, in.bad = e, err != nil
+	if in.bad {
+		in.entry = nil
+	}
+}
+
+// firstOf learns the generation that the first entry of a log opens, if the
+// head's signature fits the key that it names or inherits.
+func (st *Station) firstOf(l *log, in *incoming) bool {
+	if in.entry == nil || in.entry.Kind != parley.KindGeneration {
+		return false
+	}
+	body, err := parley.ParseGeneration(in.entry.Body)
+	if err != nil {
+		return false
+	}
+	m := st.members[l.id.Party]
+	key := m.newestKeys()
+	if rk := body.RootKeys; rk != nil {
+		if l.id.Lane != parley.Routine || rk.Verify(st.ch, m.Member, l.id.Gen) != nil || rk.Serial <= key.Serial {
+			return false
+		}
+		key = rk.Keys
+	}
+	var t journal.Tree
+	t.Append(in.leaf.Hash())
+	if !journal.VerifyHead(key.LogEd, l.origin, 1, t.Root(), in.sig) {
+		return false
+	}
+	if m.Index == st.me {
+		st.fx.alarm(AlarmForeign, st.me, "a generation of this party exists that this node did not start: "+l.id.Gen.String(), nil)
+	}
+	st.newPeerGeneration(m, l.id.Gen, body)
+	return true
+}
+
+// newPeerGeneration registers a generation and says what officers must know.
+func (st *Station) newPeerGeneration(m *member, gen parley.Gen, body *parley.Generation) {
+	before := m.newestKeys()
+	for _, old := range m.gens {
+		if old.replaced != nil && shares(old.replaced.prev, body.Prev) && old.replaced.gen != gen && body.RootKeys == nil && !old.replaced.root {
+			st.twice(m, old.replaced.gen, gen)
+			break
+		}
+	}
+	if len(body.Prev) == 0 {
+		for _, old := range m.gens {
+			if len(old.prev) == 0 {
+				st.twice(m, old.gen, gen)
+				break
+			}
+		}
+	}
+	st.learnGeneration(m, gen, body)
+	if m.newestKeys() != before {
+		st.fx.alarm(AlarmNewKeys, m.Index, "the root of "+m.Name+" put new node keys in force; confirm by voice", nil)
+	}
+}
+
+func shares(a, b []parley.Gen) bool {
+	for _, x := range a {
+		for _, y := range b {
+			if x == y {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (st *Station) twice(m *member, a, b parley.Gen) {
+	text := m.Name + " has two open generations, " + a.String() + " and " + b.String() + ": its node may run twice"
+	st.fx.alarm(AlarmTwice, m.Index, text, nil)
+	st.notices = append(st.notices, parley.Notice{Code: parley.NoticeRunsTwice, Evidence: append(append([]byte{byte(m.Index)}, a[:]...), b[:]...)})
+}
+
+// accept appends a run of leaves if the signature over the last head fits, and
+// does what the entries say. It changes nothing if it does not.
+func (st *Station) accept(m *member, l *log, run []incoming) bool {
+	key := st.logKey(l)
+	last := &run[len(run)-1]
+	if key == nil || last.sig == nil {
+		return false
+	}
+	t := l.tree
+	for i := range run {
+		t.Append(run[i].leaf.Hash())
+	}
+	if !journal.VerifyHead(key, l.origin, t.Size(), t.Root(), last.sig) {
+		return false
+	}
+	for i := range run {
+		in := &run[i]
+		var sig []byte
+		if in == last {
+			sig = in.sig
+		}
+		st.take(m, l, in, sig)
+	}
+	l.head = journal.SignedHead{Log: l.id, Size: t.Size(), Root: t.Root(), Sig: last.sig}
+	st.dirty[l] = true
+	l.owed = l.id.Party != st.me
+	return true
+}
+
+// take stores one verified leaf and lets it act.
+func (st *Station) take(m *member, l *log, in *incoming, sig []byte) {
+	r := st.appendLeaf(l, in.leaf, in.content, sig, st.standing(m, l, in))
+	delete(l.held, in.index)
+	if in.bad {
+		st.fx.alarm(AlarmMalformed, l.id.Party, st.name(l.id.Party)+" signed an entry that breaks a rule: "+l.id.String(), nil)
+		return
+	}
+	if in.entry == nil {
+		return
+	}
+	st.act(m, l, r, in.entry)
+	st.posted(l, r, in.entry)
+}
+
+// act does what entries of the protocol's own kinds ask of a station.
+func (st *Station) act(m *member, l *log, r *journal.Row, e *parley.Entry) {
+	if !r.Standing.Effective() {
+		return
+	}
+	author := st.members[l.id.Party]
+	switch e.Kind {
+	case parley.KindGeneration:
+		if body, err := parley.ParseGeneration(e.Body); err == nil && author.generation(l.id.Gen) == nil {
+			st.newPeerGeneration(author, l.id.Gen, body)
+		}
+		st.retryHeld(m)
+	case parley.KindKeys:
+		st.applyKeys(author, l.id.Gen, r.Index, e.Body)
+	case parley.KindClosing:
+		l.shut = true
+	case parley.KindNotice:
+		if n, err := parley.ParseNotice(e.Body); err == nil {
+			st.receiveNotice(author, n)
+		}
+	}
+}
+
+// standing says how the record holds an entry (protocol 7.3, 7.4).
+func (st *Station) standing(m *member, l *log, in *incoming) parley.Standing {
+	if in.bad {
+		return parley.Malformed
+	}
+	if g := st.members[l.id.Party].generation(l.id.Gen); g != nil && g.replaced != nil {
+		var cited uint64
+		for _, h := range g.replaced.cites {
+			if h.Lane == l.id.Lane && h.Gen == l.id.Gen {
+				cited = h.Size
+			}
+		}
+		if in.index >= cited {
+			if !g.replaced.root {
+				return parley.BeforeBreak
+			}
+			if !st.otherHolds(l, in.index) {
+				return parley.AfterRevocation
+			}
+		}
+	}
+	if in.entry != nil && st.disputed(m, l, in.entry) {
+		return parley.DisputedCitation
+	}
+	return parley.InForce
+}
+
+// otherHolds reports whether a member other than this one and the author has
+// receipted a head over the entry.
+func (st *Station) otherHolds(l *log, index uint64) bool {
+	for p, size := range l.rcpt {
+		if p != st.me && p != l.id.Party && size > index {
+			return true
+		}
+	}
+	return false
+}
+
+// disputed reports whether an entry cites a head that differs from ours. The
+// citer is asked for the cited author's signature; until it comes nothing
+// about the cited log changes: nobody is accused without two signatures.
+func (st *Station) disputed(m *member, l *log, e *parley.Entry) bool {
+	found := false
+	for _, h := range e.Seen {
+		c := st.logs[place{h.Party, h.Lane, h.Gen}]
+		if c == nil || h.Size > c.size() || h.Size == 0 {
+			continue
+		}
+		if root, ok := st.rootAt(c, h.Size); ok && root != h.Root {
+			found = true
+			st.fx.alarm(AlarmDisputed, l.id.Party, st.name(l.id.Party)+" cites a head of "+st.name(h.Party)+" that differs from ours", nil)
+			st.wantOne(m, c, 0, frame.FormHeads, frame.WantGap)
+		}
+	}
+	return found
+}

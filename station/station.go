@@ -1,0 +1,315 @@
+package station
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/ed25519"
+	"io"
+	"slices"
+	"time"
+
+	"parley"
+	"parley/journal"
+	"parley/seal"
+)
+
+// KeySet is a node's private keys.
+type KeySet = *seal.Node
+
+// Record is the durable state that a station starts from and reads while it
+// runs. journal.Store satisfies it.
+type Record interface {
+	journal.Reader
+	Logs() ([]journal.LogState, error)
+	Values(space string, f func(key string, value []byte) error) error
+}
+
+// Config is what a station is made of.
+type Config struct {
+	Charter *parley.Charter
+	Me      parley.Party
+	Keys    KeySet
+	Rand    io.Reader
+	Record  Record
+}
+
+// place names a log inside the channel.
+type place struct {
+	party parley.Party
+	lane  parley.Lane
+	gen   parley.Gen
+}
+
+// Station is one party's protocol machine in one channel.
+type Station struct {
+	cfg    Config
+	ch     parley.Hash
+	chHint uint16
+	me     parley.Party
+	keys   KeySet
+
+	now     time.Time
+	fx      *Effects
+	logs    map[place]*log
+	order   []*log // by party, lane, generation
+	members map[parley.Party]*member
+
+	// Own side.
+	gen     parley.Gen // current own generation; zero before the first
+	grants  []*ownKey  // own audience keys, live ones
+	kems    []*kem     // own KEM keys, newest last
+	queue   []Post     // posted before the start-up ended
+	notices []parley.Notice
+	changed map[*log]bool // logs that grew since the own entry that cited them
+	dirty   map[*log]bool // logs whose newest head is not stored yet
+	closed  bool
+	zip     squeezer
+
+	// Start-up.
+	phase   phase
+	waitTil time.Time
+	doubt   bool
+	stale   bool
+
+	// Time.
+	newest    uint64 // newest verified time of another's cosignature
+	pings     uint32
+	lastBeat  int64
+	lastPing  int64
+	lastSeal  int64
+	lastQuota int64
+}
+
+type phase uint8
+
+const (
+	phaseNew phase = iota
+	phaseStarting
+	phaseRunning
+)
+
+// member is what the station knows of another member, or of itself.
+type member struct {
+	*parley.Member
+	rcptName string
+	keys     []*parley.Keys // every node key set known, newest last
+	gens     []*generation  // in the order in which they became known
+	kem      *peerKem
+	reads    []*peerKey // audience keys that the member granted to us
+
+	// The connection.
+	up      [2]bool // urgent, bulk
+	have    bool    // HAVE received since it came up
+	asked   bool    // a head of an own log was asked for during the start-up
+	keyless int64   // when HAVE was last sent for want of a key, unix seconds
+	cursor  map[*log]uint64
+	theirs  map[*log]parley.Head // newest HAVE
+	listed  map[seal.KeyID]bool  // own keyids that the newest HAVE listed
+	noKey   [][]byte             // frames that wait for a grant
+	skew    int64                // of the member's clock against ours, seconds
+	dropped int                  // frames and lines that were of no use
+
+	// Bounds.
+	budget  int64                // bytes of answers to WANT left
+	used    [parley.Lanes]uint64 // quota used today
+	day     int64
+	alarmed [parley.Lanes]bool
+}
+
+// generation is one generation of a member's logs.
+type generation struct {
+	gen      parley.Gen
+	key      *parley.Keys
+	prev     []parley.Gen
+	cites    []parley.Head
+	root     bool // signed by the root
+	replaced *generation
+}
+
+func (m *member) connected() bool { return m.up[0] || m.up[1] }
+
+// current is the member's newest generation that nothing supersedes.
+func (m *member) current() *generation {
+	for i := len(m.gens) - 1; i >= 0; i-- {
+		if m.gens[i].replaced == nil {
+			return m.gens[i]
+		}
+	}
+	return nil
+}
+
+func (m *member) generation(g parley.Gen) *generation {
+	for _, x := range m.gens {
+		if x.gen == g {
+			return x
+		}
+	}
+	return nil
+}
+
+// newestKeys are the keys that the member's root announced last.
+func (m *member) newestKeys() *parley.Keys { return m.keys[len(m.keys)-1] }
+
+// New makes a station and loads its state from the record.
+func New(cfg Config) (*Station, error) {
+	st := &Station{
+		cfg: cfg, ch: cfg.Charter.Channel(), me: cfg.Me, keys: cfg.Keys,
+		logs: map[place]*log{}, members: map[parley.Party]*member{},
+		changed: map[*log]bool{}, dirty: map[*log]bool{},
+	}
+	st.chHint = uint16(st.ch[0])<<8 | uint16(st.ch[1])
+	for i := range cfg.Charter.Members {
+		m := &cfg.Charter.Members[i]
+		st.members[m.Index] = &member{Member: m, keys: []*parley.Keys{m.Keys},
+			cursor: map[*log]uint64{}, theirs: map[*log]parley.Head{}, listed: map[seal.KeyID]bool{}}
+	}
+	if st.members[st.me] == nil {
+		return nil, parley.Errorf(CodeMember, "the charter has no member %d", st.me)
+	}
+	if err := st.load(); err != nil {
+		return nil, err
+	}
+	if !bytes.Equal(st.members[st.me].newestKeys().LogEd, st.keys.Log.EdPublic()) {
+		return nil, parley.Errorf(CodeMember, "the node's log key is not the one that the channel knows for %s", st.members[st.me].Name)
+	}
+	return st, nil
+}
+
+// load rebuilds the memory from what is durable.
+func (st *Station) load() error {
+	states, err := st.cfg.Record.Logs()
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(states, func(a, b journal.LogState) int {
+		return cmp.Or(cmp.Compare(a.Log.Party, b.Log.Party), -cmp.Compare(a.Log.Lane, b.Log.Lane), bytes.Compare(a.Log.Gen[:], b.Log.Gen[:]))
+	})
+	for _, s := range states {
+		if s.Log.Channel != st.ch || st.members[s.Log.Party] == nil || s.Size == 0 {
+			continue
+		}
+		l := st.log(s.Log)
+		t, err := journal.LoadTree(s.Size, st.cfg.Record.Hashes(s.Log))
+		if err != nil {
+			return err
+		}
+		l.tree = *t
+		l.noteRoot()
+		if s.Head != nil {
+			l.head = *s.Head
+		}
+		for _, c := range s.Newest {
+			if p := st.receiptSigner(c.Name); p != 0 && !c.PQ {
+				l.rcpt[p] = max(l.rcpt[p], c.Size)
+				if p == st.me {
+					l.mine, l.beat = c.Size, c.Time
+				}
+			} else if c.Name != l.origin && p == 0 {
+				l.witnessed = max(l.witnessed, c.Size)
+			}
+		}
+	}
+	return st.loadValues()
+}
+
+// Step feeds events to the machine and returns what must be made durable, and
+// then sent. The effects of the step before must have been committed.
+func (st *Station) Step(now time.Time, events ...Event) *Effects {
+	st.now = now
+	st.fx = &Effects{st: st}
+	for _, l := range st.order {
+		clear(l.fresh)
+		clear(l.signs)
+	}
+	for _, e := range events {
+		st.handle(e)
+	}
+	st.giveReceipts()
+	st.pumpAll()
+	if !st.fx.batch.Empty() {
+		st.storeHeads()
+	}
+	fx := st.fx
+	st.fx = nil
+	return fx
+}
+
+func (st *Station) handle(e Event) {
+	switch e := e.(type) {
+	case Start:
+		st.start(e)
+	case Up:
+		st.linkUp(e)
+	case Down:
+		st.linkDown(e)
+	case Frames:
+		st.receive(e.From, e.Frames)
+	case Post:
+		st.post(e)
+	case Tick:
+		st.tick()
+	case Witnessed:
+		st.witnessed(e)
+	case WitnessAhead:
+		st.witnessAhead(e)
+	case SealNow:
+		st.sealHeads(true)
+	case Close:
+		st.close(e)
+	case Renew:
+		st.renew(e)
+	}
+}
+
+// unix is the step's time in seconds, never negative.
+func (st *Station) unix() uint64 { return uint64(max(st.now.Unix(), 0)) }
+
+func (st *Station) random(b []byte) {
+	if _, err := io.ReadFull(st.cfg.Rand, b); err != nil {
+		panic("station: no randomness: " + err.Error())
+	}
+}
+
+// logKey is the Ed25519 key that signs the heads of a log, nil if its
+// generation is not known yet.
+func (st *Station) logKey(l *log) ed25519.PublicKey {
+	if g := st.members[l.id.Party].generation(l.id.Gen); g != nil {
+		return g.key.LogEd
+	}
+	return nil
+}
+
+// mark is what the high-water file must hold.
+func (st *Station) mark() *Mark {
+	m := &Mark{Gen: st.gen}
+	for lane := range parley.Lane(parley.Lanes) {
+		if l := st.logs[place{st.me, lane, st.gen}]; l != nil {
+			m.Sizes[lane] = l.tree.Size()
+		}
+	}
+	return m
+}
+
+// signed takes the signatures that Commit made. They are stored with the next
+// batch: Ed25519 is deterministic, so a crash in between loses nothing.
+func (st *Station) signed(ss []*signature) {
+	for _, s := range ss {
+		id, err := parley.ParseOrigin(s.origin)
+		if err != nil {
+			panic(err)
+		}
+		if l := st.log(id); s.size > l.head.Size {
+			l.head = journal.SignedHead{Log: id, Size: s.size, Root: s.root, Sig: s.sig}
+			st.dirty[l] = true
+		}
+	}
+}
+
+func (st *Station) storeHeads() {
+	for _, l := range st.order {
+		if st.dirty[l] {
+			st.fx.batch.Heads = append(st.fx.batch.Heads, l.head)
+			delete(st.dirty, l)
+		}
+	}
+}

@@ -1,0 +1,142 @@
+package station
+
+import (
+	"fmt"
+
+	"parley"
+	"parley/frame"
+)
+
+// Periods of the station's own work, in seconds.
+const (
+	pingEvery  = 15
+	sealEvery  = 60
+	quotaEvery = 10
+	maxSkew    = 30
+	budgetRate = 1 << 20 // bytes of answers to WANT a second, per member
+	budgetMax  = 8 << 20
+)
+
+// tick does what time asks for.
+func (st *Station) tick() {
+	now := st.now.Unix()
+	st.tryFinish()
+	for _, m := range st.peers() {
+		m.budget = min(m.budget+budgetRate, budgetMax)
+		if day := now / 86400; day != m.day {
+			m.day, m.used, m.alarmed = day, [parley.Lanes]uint64{}, [parley.Lanes]bool{}
+		}
+	}
+	if st.phase != phaseRunning {
+		return
+	}
+	if now-st.lastPing >= pingEvery {
+		st.lastPing = now
+		st.pings++
+		for _, m := range st.peers() {
+			if m.up[0] {
+				st.fx.send(m.Index, false, frame.Encode(&frame.Ping{ID: st.pings, Time: st.unix()}))
+			}
+			if m.up[1] {
+				st.fx.send(m.Index, true, frame.Encode(&frame.Ping{ID: st.pings, Time: st.unix()}))
+			}
+		}
+	}
+	if now-st.lastSeal >= sealEvery {
+		st.lastSeal = now
+		st.sealHeads(false)
+	}
+	if now-st.lastBeat >= int64(st.cfg.Charter.Rules.Heartbeat) {
+		st.lastBeat = now
+		st.heartbeat()
+	}
+	if now-st.lastQuota >= quotaEvery {
+		st.lastQuota = now
+		st.fetchOverQuota()
+	}
+	st.renewKeys()
+	st.destroyKeys()
+}
+
+// heartbeat renews the receipt on the newest head of each author's FLASH lane,
+// and says what is held: the line's proof of life.
+func (st *Station) heartbeat() {
+	for _, m := range st.peers() {
+		if g := m.current(); g != nil {
+			l := st.logs[place{m.Index, parley.Flash, g.gen}]
+			if l != nil && l.size() > 0 && l.mine == l.size() && l.beat < st.unix() && !l.forked {
+				st.receipt(l)
+			}
+		}
+		if m.connected() {
+			st.sendHave(m)
+			st.grantLive(m)
+		}
+	}
+	for _, l := range st.order { // gaps whose WANT was lost
+		for i := range l.held {
+			if m := st.members[l.id.Party]; m.connected() && i > l.size() {
+				st.wantGap(m, l, i)
+				break
+			}
+		}
+	}
+}
+
+func (st *Station) receivePing(m *member, f *frame.Ping) {
+	if !f.Pong {
+		if bulk, ok := m.link(true); ok {
+			st.fx.send(m.Index, bulk, frame.Encode(&frame.Ping{Pong: true, ID: f.ID, Time: st.unix()}))
+		}
+	}
+	skew := int64(f.Time) - int64(st.unix())
+	if abs(skew) > maxSkew && abs(m.skew) <= maxSkew {
+		st.fx.alarm(AlarmClock, m.Index, fmt.Sprintf("the clocks of %s and of this node differ by %d s; find out which is wrong", m.Name, abs(skew)), nil)
+	}
+	m.skew = skew
+}
+
+func abs(n int64) int64 { return max(n, -n) }
+
+// withinQuota counts the bytes of a pushed entry against its author's quota
+// for the lane and day. Beyond it lanes 0 and 1 only raise an alarm; in lanes
+// 2 to 4 pushes are dropped unread and fetched one every ten seconds.
+func (st *Station) withinQuota(m *member, l *log, n int) bool {
+	if l.id.Party != m.Index {
+		return true
+	}
+	lane := l.id.Lane
+	m.used[lane] += uint64(n)
+	if m.used[lane] <= st.cfg.Charter.Rules.Quota[lane] {
+		return true
+	}
+	if !m.alarmed[lane] {
+		m.alarmed[lane] = true
+		st.fx.alarm(AlarmQuota, m.Index, fmt.Sprintf("%s has used its %s quota for today", m.Name, lane), nil)
+	}
+	if lane <= parley.Immediate {
+		return true
+	}
+	if l.allow > 0 {
+		l.allow--
+		return true
+	}
+	return false
+}
+
+func (st *Station) fetchOverQuota() {
+	for _, m := range st.peers() {
+		g := m.current()
+		if g == nil || !m.connected() {
+			continue
+		}
+		for lane := parley.Priority; lane < parley.Lanes; lane++ {
+			if m.used[lane] > st.cfg.Charter.Rules.Quota[lane] {
+				if l := st.logs[place{m.Index, lane, g.gen}]; l != nil {
+					l.allow = 1
+					st.wantOne(m, l, l.size(), frame.FormFull, frame.WantGap)
+				}
+			}
+		}
+	}
+}
