@@ -3,6 +3,7 @@ package store
 import (
 	"crypto/ed25519"
 	"fmt"
+	"math"
 
 	"parley"
 	"parley/journal"
@@ -49,16 +50,16 @@ func Check(s *SQLite, v Verifiers, progress func(done, total uint64), report fun
 	if err := s.checkStructure(report); err != nil {
 		return err
 	}
-	states, err := s.Logs()
+	logs, err := s.readLogs()
 	if err != nil {
 		return err
 	}
 	var done, total uint64
-	for _, st := range states {
-		total += st.Size
+	for _, r := range logs {
+		total += r.state.Size
 	}
-	for i := range states {
-		c := &checker{s: s, v: v, row: logRow{s.log(states[i].Log).id, states[i]}, report: report,
+	for _, r := range logs {
+		c := &checker{s: s, v: v, row: *r, report: report,
 			step: func(n int) { done += uint64(n); progress(done, total) }}
 		if err := c.log(); err != nil {
 			return err
@@ -161,12 +162,28 @@ func (c *checker) log() error {
 		}
 		c.step(len(raws))
 	}
-	var last int64
-	if err := c.s.read.last.QueryRow(c.row.id).Scan(&last); err != nil {
-		return classify(err, "reading the end of a log")
+	if c.row.last != st.Size {
+		c.bad(min(c.row.last, st.Size), "the log has %d entries and should have %d", c.row.last, st.Size)
 	}
-	if uint64(last) < st.Size {
-		c.bad(uint64(last), "the log has %d entries and should have %d", last, st.Size)
+	return c.beyond()
+}
+
+// beyond checks what was signed over no entry, or over more than are held.
+func (c *checker) beyond() error {
+	st := &c.row.state
+	if h := st.Head; h != nil && (h.Size == 0 || h.Size > st.Size) {
+		if c.key != nil && !journal.VerifyHead(c.key, st.Log.Origin(), h.Size, h.Root, h.Sig) {
+			c.report(Finding{&st.Log, -1, fmt.Sprintf("the signature of the head of size %d does not fit", h.Size)})
+		}
+	}
+	for _, r := range [][2]uint64{{0, 0}, {st.Size + 1, math.MaxInt64}} {
+		cosigs, err := c.s.cosigs(&c.row, r[0], r[1])
+		if err != nil {
+			return err
+		}
+		for i := range cosigs {
+			c.report(Finding{&st.Log, -1, fmt.Sprintf("a cosignature of %s is over size %d; the log has %d entries", cosigs[i].Name, cosigs[i].Size, st.Size)})
+		}
 	}
 	return nil
 }

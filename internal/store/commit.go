@@ -14,6 +14,18 @@ type writeStmts struct {
 	begin, commit, rollback             *sql.Stmt
 	newLog, setLog, row, opened, reopen *sql.Stmt
 	cosig, value, putValue, delValue    *sql.Stmt
+
+	all []*sql.Stmt
+}
+
+// close must come before the connection's Close, which would otherwise leave
+// SQLite's connection open for their sake, and the write-ahead log with it.
+func (w *writeStmts) close() error {
+	var errs []error
+	for _, st := range w.all {
+		errs = append(errs, st.Close())
+	}
+	return errors.Join(errs...)
 }
 
 func (w *writeStmts) prepare(c *sql.Conn) error {
@@ -45,6 +57,7 @@ func (w *writeStmts) prepare(c *sql.Conn) error {
 			return err
 		}
 		*p.stmt = st
+		w.all = append(w.all, st)
 	}
 	return nil
 }
@@ -106,7 +119,7 @@ func (s *SQLite) plan(b *journal.Batch) ([]*change, error) {
 				c.old = *r
 			} else {
 				c.fresh = true
-				c.old = logRow{nextID, journal.LogState{Log: l}}
+				c.old = logRow{id: nextID, state: journal.LogState{Log: l}}
 				nextID++
 			}
 			c.new = c.old

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"golang.org/x/mod/sumdb/tlog"
+	"modernc.org/sqlite"
 
 	"parley"
 	"parley/journal"
@@ -18,17 +19,16 @@ import (
 const rowColumns = `idx, audience, commitment, hashes, sig, content, standing, stored, sum`
 
 type readStmts struct {
-	logs, log, last, row, rows, hash, cosigs, values *sql.Stmt
+	logs, row, rows, hash, cosigs, values *sql.Stmt
 }
 
 func (r *readStmts) prepare(db *sql.DB) error {
-	const logColumns = `SELECT id, channel, party, lane, gen, size, head_size, head_root, head_sig FROM logs `
 	for _, p := range []struct {
 		stmt **sql.Stmt
 		text string
 	}{
-		{&r.logs, logColumns + `ORDER BY id`},
-		{&r.last, `SELECT coalesce(max(idx) + 1, 0) FROM entries WHERE log = ?1`},
+		{&r.logs, `SELECT id, channel, party, lane, gen, size, head_size, head_root, head_sig,
+			(SELECT coalesce(max(idx) + 1, 0) FROM entries WHERE log = id) FROM logs ORDER BY id`},
 		{&r.row, `SELECT ` + rowColumns + ` FROM entries WHERE log = ?1 AND idx = ?2`},
 		{&r.rows, `SELECT ` + rowColumns + ` FROM entries WHERE log = ?1 AND idx >= ?2 AND idx < ?3 ORDER BY idx`},
 		{&r.hash, `SELECT substr(hashes, 32 * ?3 + 1, 32) FROM entries WHERE log = ?1 AND idx = ?2`},
@@ -48,31 +48,32 @@ func damaged(l parley.LogID, index uint64, what string) error {
 	return parley.Errorf(journal.CodeDamaged, "log %s, entry %d: %s", l, index, what)
 }
 
-// loadLogs reads the table logs.
-func (s *SQLite) loadLogs() error {
+// readLogs reads the table logs, and with it, in one snapshot, where each
+// log's rows end.
+func (s *SQLite) readLogs() (logs []*logRow, err error) {
 	rows, err := s.read.logs.Query()
 	if err != nil {
-		return classify(err, "reading the logs")
+		return nil, classify(err, "reading the logs")
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var r logRow
 		var channel, gen, root, sig []byte
-		var size, headSize int64
+		var size, headSize, last int64
 		st := &r.state
-		if err := rows.Scan(&r.id, &channel, &st.Log.Party, &st.Log.Lane, &gen, &size, &headSize, &root, &sig); err != nil {
-			return classify(err, "reading the logs")
+		if err := rows.Scan(&r.id, &channel, &st.Log.Party, &st.Log.Lane, &gen, &size, &headSize, &root, &sig, &last); err != nil {
+			return nil, misshapen(err)
 		}
 		if len(channel) != 32 || len(gen) != 8 || size < 0 || headSize < 0 || sig != nil && len(root) != 32 {
-			return parley.Errorf(journal.CodeDamaged, "row %d of the logs has no valid form", r.id)
+			return nil, parley.Errorf(journal.CodeDamaged, "row %d of the logs has no valid form", r.id)
 		}
-		st.Log.Channel, st.Log.Gen, st.Size = parley.Hash(channel), parley.Gen(gen), uint64(size)
+		st.Log.Channel, st.Log.Gen, st.Size, r.last = parley.Hash(channel), parley.Gen(gen), uint64(size), uint64(last)
 		if sig != nil {
 			st.Head = &journal.SignedHead{Log: st.Log, Size: uint64(headSize), Root: parley.Hash(root), Sig: sig}
 		}
-		s.logs[st.Log] = &r
+		logs = append(logs, &r)
 	}
-	return classify(rows.Err(), "reading the logs")
+	return logs, classify(rows.Err(), "reading the logs")
 }
 
 // log finds a log's committed state, nil if the record has none.
@@ -118,7 +119,17 @@ type scanner interface{ Scan(...any) error }
 func scanRow(sc scanner) (*rawRow, error) {
 	var r rawRow
 	err := sc.Scan(&r.idx, &r.audience, &r.commitment, &r.hashes, &r.sig, &r.content, &r.standing, &r.stored, &r.sum)
-	return &r, err
+	return &r, misshapen(err)
+}
+
+// misshapen tells a column of the wrong type, which only a damaged file can
+// have, from an error of SQLite.
+func misshapen(err error) error {
+	var e *sqlite.Error
+	if err == nil || errors.Is(err, sql.ErrNoRows) || errors.As(err, &e) {
+		return err
+	}
+	return parley.Errorf(journal.CodeDamaged, "a row has no valid form: %w", err)
 }
 
 // inspect makes a row of what SQLite gave and names everything that is wrong
@@ -308,7 +319,7 @@ func (s *SQLite) cosigs(lr *logRow, from, to uint64) ([]journal.Cosig, error) {
 		var pq bool
 		var last sql.NullInt64
 		if err := rows.Scan(&size, &name, &pq, &first, &firstSig, &last, &lastSig); err != nil {
-			return nil, classify(err, "reading cosignatures")
+			return nil, misshapen(err)
 		}
 		c := journal.Cosig{Log: lr.state.Log, Size: uint64(size), Name: string(name), PQ: pq,
 			Cosignature: journal.Cosignature{Time: uint64(first), Sig: firstSig}}
@@ -343,7 +354,7 @@ func (s *SQLite) values(space string) ([]value, error) {
 		var v value
 		var key []byte
 		if err := rows.Scan(&key, &v.stored, &v.secret, &v.sum); err != nil {
-			return nil, classify(err, "reading values")
+			return nil, misshapen(err)
 		}
 		v.key, v.stored = string(key), nonNil(v.stored)
 		vs = append(vs, v)

@@ -40,7 +40,7 @@ import (
 // Options of Open. The zero key is a key like any other.
 type Options struct {
 	DataKey   [32]byte // seals contents and secrets; from the node's key file
-	ReadOnly  bool     // for fsck and inspection, also while a node runs; takes no lock, writes nothing
+	ReadOnly  bool     // for Check and inspection, also beside a running node and of a damaged record; takes no lock, writes nothing
 	MustExist bool     // refuse to make a new record (CodeMissing)
 
 	vfs string // for tests: the name of a registered SQLite VFS
@@ -76,6 +76,7 @@ type SQLite struct {
 type logRow struct {
 	id    int64
 	state journal.LogState
+	last  uint64 // where the rows ended when the row was read; equal to state.Size
 }
 
 var _ journal.Store = (*SQLite)(nil)
@@ -107,11 +108,20 @@ func Open(path string, o Options) (_ *SQLite, err error) {
 	if err := s.openReaders(o); err != nil {
 		return nil, err
 	}
-	if err := s.loadLogs(); err != nil {
+	logs, err := s.readLogs()
+	if err != nil {
 		return nil, err
 	}
-	if err := s.verifyTails(); err != nil {
-		return nil, err
+	for _, r := range logs {
+		s.logs[r.state.Log] = r
+	}
+	if o.ReadOnly {
+		return s, nil
+	}
+	for _, r := range logs {
+		if err := s.verifyTail(r); err != nil {
+			return nil, err
+		}
 	}
 	return s, nil
 }
@@ -235,7 +245,7 @@ func (s *SQLite) release() error {
 		errs = append(errs, s.readers.Close())
 	}
 	if s.conn != nil {
-		errs = append(errs, s.conn.Close())
+		errs = append(errs, s.write.close(), s.conn.Close())
 	}
 	if s.writer != nil {
 		errs = append(errs, s.writer.Close())

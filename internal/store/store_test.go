@@ -3,6 +3,7 @@ package store
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"parley"
@@ -65,5 +66,23 @@ func TestOddPath(t *testing.T) {
 	}
 	if info.Mode().Perm() != 0o600 {
 		t.Errorf("the record has mode %v", info.Mode())
+	}
+}
+
+// Close leaves one file (and the lock): all is in the database, so that a
+// copy of it is whole.
+func TestCloseLeavesOneFile(t *testing.T) {
+	s := openNew(t)
+	l := storetest.NewLog(1)
+	commit(t, s, journal.Batch{Rows: []journal.Row{l.Next("0")}})
+	if _, err := s.Row(l.ID, 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(s.path + "*")
+	if want := []string{s.path, s.path + ".lock"}; err != nil || !slices.Equal(files, want) {
+		t.Errorf("files %q (%v), want %q", files, err, want)
 	}
 }

@@ -7,25 +7,6 @@ import (
 	"parley/journal"
 )
 
-// verifyTails checks the end of every log before the record is used.
-func (s *SQLite) verifyTails() error {
-	states, err := s.Logs()
-	if err != nil {
-		return err
-	}
-	for i := range states {
-		st := &states[i]
-		err := s.verifyTail(s.log(st.Log).id, st)
-		if parley.CodeOf(err) == journal.CodeNotHeld {
-			return parley.Errorf(journal.CodeDamaged, "log %s: the end of %d entries cannot be recomputed: %w", st.Log, st.Size, err)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // maxTail is how many of a log's last rows are recomputed at the start.
 const maxTail = 256
 
@@ -33,14 +14,19 @@ const maxTail = 256
 // says, that the tree hashes of the last rows follow from their leaves, and
 // that the newest signed head has the root of those hashes. It reads about
 // log2(size) rows and the tail; the whole is for Check.
-func (s *SQLite) verifyTail(id int64, st *journal.LogState) error {
-	var last int64
-	if err := s.read.last.QueryRow(id).Scan(&last); err != nil {
-		return classify(err, "reading the end of a log")
+func (s *SQLite) verifyTail(r *logRow) error {
+	st := &r.state
+	if r.last != st.Size {
+		return damaged(st.Log, min(st.Size, r.last), fmt.Sprintf("the log has %d entries and should have %d", r.last, st.Size))
 	}
-	if uint64(last) != st.Size {
-		return damaged(st.Log, min(st.Size, uint64(last)), fmt.Sprintf("the log has %d entries and should have %d", last, st.Size))
+	err := s.recomputeTail(st)
+	if parley.CodeOf(err) == journal.CodeNotHeld {
+		return damaged(st.Log, st.Size-1, err.(*parley.Error).Msg)
 	}
+	return err
+}
+
+func (s *SQLite) recomputeTail(st *journal.LogState) error {
 	if st.Size == 0 {
 		return nil
 	}
