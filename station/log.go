@@ -43,6 +43,11 @@ type log struct {
 	wanted  int64               // when a gap was asked for, unix seconds
 	allow   int                 // frames let through beyond the quota
 
+	stuck struct {
+		size  uint64
+		since int64
+	}
+
 	fresh map[uint64]*journal.Row // rows of the step under way
 	signs map[uint64]*signature   // and their signatures, if own
 	roots [keepRoot]struct {

@@ -130,6 +130,9 @@ func (st *Station) count(p parley.Party) int {
 	return n
 }
 
+// stuckAfter is how long a log may lie behind its author's word, seconds.
+const stuckAfter = 5
+
 // compare looks at one head of a HAVE.
 func (st *Station) compare(m *member, l *log, h parley.Head, first bool) {
 	own := l.id.Party == st.me
@@ -142,6 +145,15 @@ func (st *Station) compare(m *member, l *log, h parley.Head, first bool) {
 		// The author is away; this member can hand its entries on.
 		st.wantOne(m, l, h.Size-1, frame.FormHeads, frame.WantGap)
 		st.wantMissing(m, l, h.Size)
+	case h.Size > l.size() && m.Index == l.id.Party && !first:
+		// The author pushes its entries by itself; only where nothing has
+		// come for a while were they lost on the way.
+		if l.stuck.size != l.size() || l.stuck.since == 0 {
+			l.stuck.size, l.stuck.since = l.size(), st.now.Unix()
+		} else if st.now.Unix()-l.stuck.since >= stuckAfter {
+			l.stuck.since = st.now.Unix()
+			st.wantMissing(m, l, h.Size)
+		}
 	case h.Size > 0 && h.Size <= l.size():
 		if root, ok := st.rootAt(l, h.Size); ok && root != h.Root && !l.forked {
 			st.wantOne(m, l, h.Size-1, frame.FormHeads, frame.WantGap)
