@@ -73,6 +73,8 @@ func PQ(format string, args ...any) *mldsa.PrivateKey {
 	return k
 }
 
+func sign(k ed25519.PrivateKey, msg []byte) []byte { return ed25519.Sign(k, msg) }
+
 func pub(k ed25519.PrivateKey) []byte { return k.Public().(ed25519.PublicKey) }
 
 func signPQ(k *mldsa.PrivateKey, msg []byte) []byte {
