@@ -134,6 +134,11 @@ func (c *checker) bad(index uint64, format string, args ...any) {
 	c.report(Finding{&c.row.state.Log, int64(index), fmt.Sprintf(format, args...)})
 }
 
+func (c *checker) badCosig(err error) error {
+	c.report(Finding{Index: -1, What: err.(*parley.Error).Msg})
+	return nil
+}
+
 func (c *checker) log() error {
 	st := &c.row.state
 	if c.v.LogKey != nil {
@@ -148,7 +153,7 @@ func (c *checker) log() error {
 			c.bad(next, "the row is missing; the rest of the log was not checked")
 			return nil
 		}
-		cosigs, err := c.s.cosigs(&c.row, next+1, next+uint64(len(raws)))
+		cosigs, err := c.s.cosigs(&c.row, next+1, next+uint64(len(raws)), c.badCosig)
 		if err != nil {
 			return err
 		}
@@ -177,7 +182,7 @@ func (c *checker) beyond() error {
 		}
 	}
 	for _, r := range [][2]uint64{{0, 0}, {st.Size + 1, math.MaxInt64}} {
-		cosigs, err := c.s.cosigs(&c.row, r[0], r[1])
+		cosigs, err := c.s.cosigs(&c.row, r[0], r[1], c.badCosig)
 		if err != nil {
 			return err
 		}

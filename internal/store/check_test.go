@@ -75,6 +75,35 @@ func check(t *testing.T, path string) (all []string) {
 	return all
 }
 
+// Signatures that were never right, and those over more than is held.
+func TestCheckVerifiesSignatures(t *testing.T) {
+	path := signed(t, 10)
+	s := openAt(t, path)
+	l := storetest.NewLog(0)
+	states, err := s.Logs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	wrong := journal.Cosig{Log: l.ID, Size: 7, Name: "3", Cosignature: journal.Cosignature{Time: 5, Sig: make([]byte, 64)}}
+	beyond := wrong
+	beyond.Size = 11
+	root := states[0].Head.Root
+	commit(t, s, journal.Batch{
+		Cosigs: []journal.Cosig{wrong, beyond},
+		Heads:  []journal.SignedHead{{Log: l.ID, Size: 12, Root: root, Sig: make([]byte, 64)}},
+	})
+	s.Close()
+	log := "log " + l.ID.String()
+	want := []string{
+		log + ", entry 6: the cosignature of 3 over size 7, time 5, does not fit",
+		log + ": the signature of the head of size 12 does not fit",
+		log + ": a cosignature of 3 is over size 11; the log has 10 entries",
+	}
+	if got := check(t, path); !slices.Equal(got, want) {
+		t.Errorf("got %q\nwant %q", got, want)
+	}
+}
+
 func TestCheckSoundRecord(t *testing.T) {
 	path := signed(t, 300)
 	if got := check(t, path); len(got) != 0 {
@@ -104,8 +133,7 @@ func TestCheckNamesDamage(t *testing.T) {
 		"head root":      {"UPDATE logs SET head_root = zeroblob(32) WHERE id = 1", log1 + ", entry 39: the root at size 40 differs from the signed head"},
 		"head signature": {"UPDATE logs SET head_sig = zeroblob(64) WHERE id = 1", log1 + ", entry 39: the signature of the head of size 40 does not fit"},
 		"head beyond":    {"UPDATE logs SET head_size = 41 WHERE id = 1", log1 + ": the signature of the head of size 41 does not fit"},
-		"receipt":        {"UPDATE cosigs SET first_time = 5 WHERE log = 1 AND size = 7", log1 + ", entry 6: the cosignature of 2 over size 7, time 5, does not fit"},
-		"receipt beyond": {"UPDATE cosigs SET size = 50 WHERE log = 1 AND size = 7", log1 + ": a cosignature of 2 is over size 50; the log has 40 entries"},
+		"receipt":        {"UPDATE cosigs SET first_time = 5 WHERE log = 1 AND size = 7", log1 + `: the checksum of the cosignatures of "2" over size 7 differs`},
 		"secret":         {"UPDATE vals SET value = zeroblob(40) WHERE space = CAST('keys' AS BLOB) AND key = CAST('0 3' AS BLOB)", `the value "0 3" of "keys": the checksum differs`},
 		"value":          {"UPDATE vals SET value = x'61' WHERE space = CAST('state' AS BLOB) AND key = x'33'", `the value "3" of "state": the checksum differs`},
 	} {

@@ -13,7 +13,8 @@ import (
 type writeStmts struct {
 	begin, commit, rollback             *sql.Stmt
 	newLog, setLog, row, opened, reopen *sql.Stmt
-	cosig, value, putValue, delValue    *sql.Stmt
+	cosigs, cosig                       *sql.Stmt
+	value, putValue, delValue           *sql.Stmt
 
 	all []*sql.Stmt
 }
@@ -41,13 +42,8 @@ func (w *writeStmts) prepare(c *sql.Conn) error {
 		{&w.row, `INSERT INTO entries (log, ` + rowColumns + `) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)`},
 		{&w.opened, `SELECT ` + rowColumns + ` FROM entries WHERE log = ?1 AND idx = ?2`},
 		{&w.reopen, `UPDATE entries SET content = ?3, standing = ?4, sum = ?5 WHERE log = ?1 AND idx = ?2`},
-		// The right-hand sides see the row as it was.
-		{&w.cosig, `INSERT INTO cosigs (log, size, name, pq, first_time, first_sig) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-			ON CONFLICT DO UPDATE SET
-				first_time = min(first_time, ?5),
-				first_sig  = iif(?5 < first_time, ?6, first_sig),
-				last_time  = CASE WHEN ?5 > coalesce(last_time, first_time) THEN ?5 WHEN ?5 < first_time THEN coalesce(last_time, first_time) ELSE last_time END,
-				last_sig   = CASE WHEN ?5 > coalesce(last_time, first_time) THEN ?6 WHEN ?5 < first_time THEN coalesce(last_sig, first_sig) ELSE last_sig END`},
+		{&w.cosigs, `SELECT ` + cosigColumns + ` FROM cosigs WHERE log = ?1 AND size = ?2 AND name = ?3 AND pq = ?4`},
+		{&w.cosig, `INSERT OR REPLACE INTO cosigs (log, ` + cosigColumns + `) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)`},
 		{&w.value, `SELECT value, secret FROM vals WHERE space = ?1 AND key = ?2`},
 		{&w.putValue, `INSERT OR REPLACE INTO vals (space, key, value, secret, sum) VALUES (?1, ?2, ?3, ?4, ?5)`},
 		{&w.delValue, `DELETE FROM vals WHERE space = ?1 AND key = ?2`},
@@ -185,9 +181,7 @@ func (s *SQLite) transact(b *journal.Batch, changes []*change) (err error) {
 		}
 	}
 	for i := range b.Cosigs {
-		c := &b.Cosigs[i]
-		s.growth += 200 + len(c.Sig)
-		if _, err := s.write.cosig.Exec(ids[c.Log], int64(c.Size), []byte(c.Name), c.PQ, int64(c.Time), nonNil(c.Sig)); err != nil {
+		if err := s.putCosig(ids[b.Cosigs[i].Log], &b.Cosigs[i]); err != nil {
 			return err
 		}
 	}
@@ -270,32 +264,6 @@ func (s *SQLite) putOpened(log int64, o *journal.Opened) error {
 	content := s.box.sealContent(o.Log, o.Index, &o.Content)
 	s.growth += 4096
 	_, err = s.write.reopen.Exec(log, int64(o.Index), content, int64(o.Standing), rowSum(r, raw.hashes))
-	return err
-}
-
-// put sets or deletes a value, and notes when that destroys a secret.
-func (s *SQLite) put(p *journal.Put) error {
-	space, key := []byte(p.Space), []byte(p.Key)
-	var old []byte
-	var secret bool
-	err := s.write.value.QueryRow(space, key).Scan(&old, &secret)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return err
-	}
-	if secret {
-		plain, ok := s.box.open(old, valuePlace(p.Space, p.Key))
-		s.unclean = s.unclean || !ok || p.Value == nil || !bytes.Equal(plain, p.Value)
-	}
-	if p.Value == nil {
-		_, err = s.write.delValue.Exec(space, key)
-		return err
-	}
-	stored := p.Value
-	if p.Secret {
-		stored = s.box.seal(p.Value, valuePlace(p.Space, p.Key))
-	}
-	s.growth += len(stored)
-	_, err = s.write.putValue.Exec(space, key, stored, p.Secret, valueSum(p.Space, p.Key, stored))
 	return err
 }
 

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -32,7 +31,7 @@ func (r *readStmts) prepare(db *sql.DB) error {
 		{&r.row, `SELECT ` + rowColumns + ` FROM entries WHERE log = ?1 AND idx = ?2`},
 		{&r.rows, `SELECT ` + rowColumns + ` FROM entries WHERE log = ?1 AND idx >= ?2 AND idx < ?3 ORDER BY idx`},
 		{&r.hash, `SELECT substr(hashes, 32 * ?3 + 1, 32) FROM entries WHERE log = ?1 AND idx = ?2`},
-		{&r.cosigs, `SELECT size, name, pq, first_time, first_sig, last_time, last_sig FROM cosigs WHERE log = ?1 AND size BETWEEN ?2 AND ?3 ORDER BY size, name, pq`},
+		{&r.cosigs, `SELECT ` + cosigColumns + ` FROM cosigs WHERE log = ?1 AND size BETWEEN ?2 AND ?3 ORDER BY size, name, pq`},
 		{&r.values, `SELECT key, value, secret, sum FROM vals WHERE space = ?1 ORDER BY key`},
 	} {
 		st, err := db.Prepare(p.text)
@@ -292,109 +291,4 @@ func (h hashes) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
 		out[i] = tlog.Hash(b)
 	}
 	return out, nil
-}
-
-// Cosigs implements journal.Reader.
-func (s *SQLite) Cosigs(l parley.LogID, from uint64) ([]journal.Cosig, error) {
-	if err := s.usable(); err != nil {
-		return nil, err
-	}
-	lr := s.log(l)
-	if lr == nil || from > parley.MaxUint {
-		return nil, nil
-	}
-	return s.cosigs(lr, from, math.MaxInt64)
-}
-
-func (s *SQLite) cosigs(lr *logRow, from, to uint64) ([]journal.Cosig, error) {
-	rows, err := s.read.cosigs.Query(lr.id, int64(from), int64(to))
-	if err != nil {
-		return nil, classify(err, "reading cosignatures")
-	}
-	defer rows.Close()
-	var cs []journal.Cosig
-	for rows.Next() {
-		var size, first int64
-		var name, firstSig, lastSig []byte
-		var pq bool
-		var last sql.NullInt64
-		if err := rows.Scan(&size, &name, &pq, &first, &firstSig, &last, &lastSig); err != nil {
-			return nil, misshapen(err)
-		}
-		c := journal.Cosig{Log: lr.state.Log, Size: uint64(size), Name: string(name), PQ: pq,
-			Cosignature: journal.Cosignature{Time: uint64(first), Sig: firstSig}}
-		cs = append(cs, c)
-		if last.Valid {
-			c.Cosignature = journal.Cosignature{Time: uint64(last.Int64), Sig: lastSig}
-			cs = append(cs, c)
-		}
-	}
-	slices.SortStableFunc(cs, func(a, b journal.Cosig) int {
-		return cmp.Or(cmp.Compare(a.Size, b.Size), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Time, b.Time))
-	})
-	return cs, classify(rows.Err(), "reading cosignatures")
-}
-
-// value is a row of vals, still sealed if secret.
-type value struct {
-	key    string
-	stored []byte
-	secret bool
-	sum    int64
-}
-
-func (s *SQLite) values(space string) ([]value, error) {
-	rows, err := s.read.values.Query([]byte(space))
-	if err != nil {
-		return nil, classify(err, "reading values")
-	}
-	defer rows.Close()
-	var vs []value
-	for rows.Next() {
-		var v value
-		var key []byte
-		if err := rows.Scan(&key, &v.stored, &v.secret, &v.sum); err != nil {
-			return nil, misshapen(err)
-		}
-		v.key, v.stored = string(key), nonNil(v.stored)
-		vs = append(vs, v)
-	}
-	return vs, classify(rows.Err(), "reading values")
-}
-
-// unseal checks a value and opens it if it is secret.
-func (s *SQLite) unseal(space string, v value) ([]byte, error) {
-	if valueSum(space, v.key, v.stored) != v.sum {
-		return nil, parley.Errorf(journal.CodeDamaged, "the value %q of %q: the checksum differs", v.key, space)
-	}
-	if !v.secret {
-		return v.stored, nil
-	}
-	plain, ok := s.box.open(v.stored, valuePlace(space, v.key))
-	if !ok {
-		return nil, parley.Errorf(journal.CodeDamaged, "the value %q of %q does not decrypt", v.key, space)
-	}
-	return nonNil(plain), nil
-}
-
-// Values implements journal.Store. It reads the whole space first; f may call
-// the store.
-func (s *SQLite) Values(space string, f func(key string, value []byte) error) error {
-	if err := s.usable(); err != nil {
-		return err
-	}
-	vs, err := s.values(space)
-	if err != nil {
-		return err
-	}
-	for _, v := range vs {
-		plain, err := s.unseal(space, v)
-		if err != nil {
-			return err
-		}
-		if err := f(v.key, plain); err != nil {
-			return err
-		}
-	}
-	return nil
 }

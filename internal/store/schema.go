@@ -56,8 +56,9 @@ CREATE TABLE cosigs (
 	pq         INTEGER NOT NULL,
 	first_time INTEGER NOT NULL,
 	first_sig  BLOB NOT NULL,
-	last_time  INTEGER,          -- NULL: only one is held
+	last_time  INTEGER NOT NULL, -- equal to first_time: only one is held
 	last_sig   BLOB,
+	sum        INTEGER NOT NULL, -- CRC-32C of the row
 	PRIMARY KEY (log, size, name, pq)
 ) WITHOUT ROWID, STRICT;
 CREATE TABLE vals (
