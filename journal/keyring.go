@@ -3,7 +3,7 @@ package journal
 import (
 	"bytes"
 	"cmp"
-	"crypto/ed25519"
+	"slices"
 
 	"parley"
 )
@@ -53,6 +53,10 @@ func ParseAnnounced(b []byte) (*Announced, error) {
 func compareAnnounced(a, b *Announced) int {
 	return cmp.Or(cmp.Compare(a.Party, b.Party), cmp.Compare(a.Keys.Serial, b.Keys.Serial),
 		bytes.Compare(a.Gen[:], b.Gen[:]), cmp.Compare(startRank(a), startRank(b)))
+}
+
+func sortAnnounced(as []*Announced) []*Announced {
+	return slices.SortedFunc(slices.Values(as), compareAnnounced)
 }
 
 func startRank(a *Announced) int {
@@ -203,34 +207,38 @@ func (k *Keyring) VerifyCosig(c *Cosig, root parley.Hash, author *parley.Keys) e
 	if !ok {
 		return parley.Errorf(CodeReceipt, "a cosignature by %q over log %s, of whom the charter knows nothing", c.Name, c.Log)
 	}
-	return k.verifySigner(signer, c, root, author)
+	_, err := k.verifySigner(signer, c, root, author)
+	return err
 }
 
-func (k *Keyring) verifySigner(signer int, c *Cosig, root parley.Hash, author *parley.Keys) error {
+// verifySigner is VerifyCosig by number; it returns the key that fits.
+func (k *Keyring) verifySigner(signer int, c *Cosig, root parley.Hash, author *parley.Keys) (key []byte, err error) {
 	origin := c.Log.Origin()
 	fits := func(ed, pq []byte) bool {
 		if c.PQ {
+			key = pq
 			return pq != nil && VerifySeal(pq, c.Name, c.Cosignature, origin, c.Size, root)
 		}
-		return ed != nil && c.Time != 0 && VerifyCosign(ed25519.PublicKey(ed), c.Cosignature, origin, c.Size, root)
+		key = ed
+		return ed != nil && c.Time != 0 && VerifyCosign(ed, c.Cosignature, origin, c.Size, root)
 	}
 	switch {
 	case signer == 0:
 		if c.PQ && author != nil && fits(nil, author.LogPQ) {
-			return nil
+			return key, nil
 		}
-		return parley.Errorf(CodeSeal, "the author's seal over the first %d entries of log %s does not fit", c.Size, c.Log)
+		return nil, parley.Errorf(CodeSeal, "the author's seal over the first %d entries of log %s does not fit", c.Size, c.Log)
 	case signer < firstWitness:
 		for _, s := range k.sets[parley.Party(signer)] {
 			if fits(s.RcptEd, s.RcptPQ) {
-				return nil
+				return key, nil
 			}
 		}
-		return parley.Errorf(CodeReceipt, "the receipt of member %d over the first %d entries of log %s does not fit", signer, c.Size, c.Log)
+		return nil, parley.Errorf(CodeReceipt, "the receipt of member %d over the first %d entries of log %s does not fit", signer, c.Size, c.Log)
 	}
 	w := &k.Charter.Witnesses[signer-firstWitness]
 	if fits(w.Ed, w.PQ) {
-		return nil
+		return key, nil
 	}
-	return parley.Errorf(CodeWitness, "the cosignature of witness %s over the first %d entries of log %s does not fit", w.Name, c.Size, c.Log)
+	return nil, parley.Errorf(CodeWitness, "the cosignature of witness %s over the first %d entries of log %s does not fit", w.Name, c.Size, c.Log)
 }

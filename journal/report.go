@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -33,15 +34,37 @@ type Finding struct {
 	Counts       *Counts // with Total only
 }
 
+// MarshalJSON writes the line for programs, the log as its origin.
+func (l Finding) MarshalJSON() ([]byte, error) {
+	v := struct {
+		Status       Status  `json:"status"`
+		SelfAsserted bool    `json:"self_asserted,omitempty"`
+		Log          string  `json:"log,omitempty"`
+		Entry        *uint64 `json:"entry,omitempty"`
+		NotAfter     uint64  `json:"not_after,omitempty"`
+		Text         string  `json:"text"`
+		Counts       *Counts `json:"counts,omitempty"`
+	}{l.Status, l.SelfAsserted, "", l.Entry, l.NotAfter, l.Text, l.Counts}
+	if l.Log != nil {
+		v.Log = l.Log.Origin()
+	}
+	return json.Marshal(v)
+}
+
 // Counts sums a report up.
 type Counts struct {
-	Logs, Entries, Opened   uint64
-	Receipts, Seals         uint64
-	Witnessed               uint64 // entries whose time a quorum bounds
-	WitnessCosigs           uint64
-	Malformed, Forks        uint64
-	LogsAbsent, LogsShorter uint64
-	Exporter                parley.Party
+	Exporter      parley.Party `json:"exporter,omitempty"`
+	Logs          uint64       `json:"logs"`
+	Entries       uint64       `json:"entries"`
+	Opened        uint64       `json:"opened"`
+	Receipts      uint64       `json:"receipts"`
+	Seals         uint64       `json:"seals"`
+	Witnessed     uint64       `json:"witnessed"` // entries whose time a quorum bounds
+	WitnessCosigs uint64       `json:"witness_cosignatures"`
+	Malformed     uint64       `json:"malformed"`
+	Forks         uint64       `json:"forks"`
+	LogsAbsent    uint64       `json:"logs_absent"`
+	LogsShorter   uint64       `json:"logs_shorter"`
 }
 
 func (l Finding) String() string {

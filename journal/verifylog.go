@@ -25,7 +25,7 @@ type logCheck struct {
 
 	pending []fileCosig // of sizes within the next block
 	lastCos fileCosig   // the last cosignature read, for the order
-	late    int // cosignatures ahead of the verifier's clock
+	late    int         // cosignatures ahead of the verifier's clock
 
 	later     map[uint64]parley.Ref // entries opened by a later OPENING
 	standings []standing
@@ -266,7 +266,7 @@ func (v *verifier) signatures(sigs []*sigCheck, hurt bool) error {
 		jobs = append(jobs, func() {
 			for _, s := range part {
 				c := Cosig{Log: s.log.log, Size: s.c.size, Name: v.keys.signerName(s.log.log, s.c.signer), PQ: s.c.pq, Cosignature: s.c.Cosignature}
-				s.err = v.keys.verifySigner(s.c.signer, &c, s.root, s.log.keys)
+				_, s.err = v.keys.verifySigner(s.c.signer, &c, s.root, s.log.keys)
 			}
 		})
 	}
