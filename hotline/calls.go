@@ -15,7 +15,7 @@ type Call struct {
 	Attempt   *Attempt // nil if malformed
 	Malformed error
 	Responses []Response
-	Talked    uint64        // when the next call between the two came through, 0 not yet
+	Talked    uint64        // when the next call between them on this line came through, 0 not yet
 	Waited    time.Duration // from the attempt until then
 }
 
@@ -43,7 +43,7 @@ func (d *Desk) call(r *record) *Call {
 	c.Attempt, c.Responses = b, d.responses(r)
 	for _, x := range d.calls {
 		n := x.body.(*Attempt)
-		if n.At >= b.At && n.Outcome == Connected && n.Type == b.Type && x.counts() && sameEnds(b, n) {
+		if n.At >= b.At && n.Outcome == Connected && n.Type == b.Type && n.Line == b.Line && x.counts() && sameEnds(b, n) {
 			c.Talked, c.Waited = n.At, time.Duration(n.At-b.At)*time.Second
 			break
 		}

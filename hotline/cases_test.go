@@ -33,15 +33,15 @@ func TestUnansweredCall(t *testing.T) {
 	}
 
 	w.say(pakistan, &Attempt{Line: 3, Caller: pakistan, Called: parley.AudienceOf(india), At: unix(w.now), Outcome: Connected}, parley.Flash)
-	same(t, w.duties(india, call), nil) // the two have talked, if on another line
+	same(t, w.duties(india, call), []string{"1 call-back 03:55 late"}) // the line itself is not answered yet
 	w.at("07:46")
 	talk := w.say(india, &Attempt{Line: 1, Caller: india, Called: parley.AudienceOf(pakistan), At: unix(clock("2025-05-10T07:45Z")), Outcome: Connected}, parley.Flash)
 	w.answer(pakistan, talk, Affirm, "")
 	w.health(1, Alive)
-
+	same(t, w.duties(india, call), nil)
 	c := w.desks[pakistan].Calls(Filter{Line: 1})
-	if first := c[len(c)-1]; first.Ref != call || first.Waited != 45*time.Minute {
-		t.Errorf("waited %v after the first attempt, want until the talk on line 3", first.Waited)
+	if first := c[len(c)-1]; first.Ref != call || first.Waited != 4*time.Hour {
+		t.Errorf("waited %v after the first attempt, want 4 h", first.Waited)
 	}
 }
 

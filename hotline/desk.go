@@ -61,9 +61,15 @@ type onLine struct {
 	typ   Type
 }
 
-type pair struct {
+// talk names the calls between two members on one line.
+type talk struct {
+	line uint8
 	a, b parley.Party // a < b
 	typ  Type
+}
+
+func talkOf(a *Attempt, called parley.Party) talk {
+	return talk{a.Line, min(called, a.Caller), max(called, a.Caller), a.Type}
 }
 
 // Desk is one member's hotline: the facts it was told, and the questions to
@@ -82,7 +88,7 @@ type Desk struct {
 	held    map[holder][]held        // receipts
 	life    map[parley.Party]uint64  // newest proof of life of a member
 	onLine  map[onLine]uint64        // newest proof of life on a line
-	talked  map[pair]uint64          // newest call between two that came through
+	talked  map[talk]uint64          // newest call between two that came through
 	badSeen int                      // malformed entries
 
 	// open holds the messages, queries and calls about which somebody may owe
@@ -97,7 +103,7 @@ func New(ch *parley.Charter, me parley.Party) *Desk {
 		records: map[parley.Ref]*record{}, logs: map[logKey][]*record{}, size: map[logKey]uint64{},
 		about: map[parley.Ref][]*record{}, lines: map[uint8][]*record{},
 		held: map[holder][]held{}, life: map[parley.Party]uint64{}, onLine: map[onLine]uint64{},
-		talked: map[pair]uint64{}, open: map[parley.Ref]*record{},
+		talked: map[talk]uint64{}, open: map[parley.Ref]*record{},
 	}
 }
 
@@ -122,8 +128,7 @@ func (d *Desk) Apply(p parley.Posted) {
 	}
 	r := d.read(p)
 	d.records[r.ref] = r
-	i, _ := slices.BinarySearchFunc(d.logs[log], r, byPlace)
-	d.logs[log] = slices.Insert(d.logs[log], i, r)
+	d.logs[log] = insert(d.logs[log], r, byPlace)
 	if r.bad != nil {
 		d.badSeen++
 		return
@@ -176,11 +181,10 @@ func (d *Desk) note(r *record) {
 	case *Line:
 		d.lines[b.Number] = append(d.lines[b.Number], r)
 	case *Attempt:
-		i, _ := slices.BinarySearchFunc(d.calls, r, byCall)
-		d.calls = slices.Insert(d.calls, i, r)
+		d.calls = insert(d.calls, r, byCall)
 		if b.Outcome == Connected {
 			for _, p := range b.Called.Parties() {
-				raise(d.talked, pair{min(p, b.Caller), max(p, b.Caller), b.Type}, b.At)
+				raise(d.talked, talkOf(b, p), b.At)
 			}
 		}
 	}
@@ -272,6 +276,15 @@ func raise[K comparable](m map[K]uint64, k K, v uint64) {
 	if v > m[k] {
 		m[k] = v
 	}
+}
+
+// insert keeps a list in order; most records belong at its end.
+func insert(rs []*record, r *record, order func(a, b *record) int) []*record {
+	if n := len(rs); n == 0 || order(rs[n-1], r) < 0 {
+		return append(rs, r)
+	}
+	i, _ := slices.BinarySearchFunc(rs, r, order)
+	return slices.Insert(rs, i, r)
 }
 
 // byPlace orders records by log, index and leaf: the same on every node.

@@ -60,13 +60,47 @@ func byCall(a, b *record) int {
 
 // owes reports whether anybody may owe something about r.
 func (d *Desk) owes(r *record) bool {
+	if r.kind == KindAttempt {
+		o := r.body.(*Attempt).Outcome
+		return o != Connected && o != Refused && len(d.callDuties(r)) > 0
+	}
+	if d.withdrawn(r) != nil {
+		return false
+	}
 	switch b := r.body.(type) {
-	case *Text, *Query:
-		return len(d.duties(r)) > 0
-	case *Attempt:
-		return b.Outcome != Connected && b.Outcome != Refused && len(d.callDuties(r)) > 0
+	case *Text:
+		return slices.ContainsFunc(d.addressees(r, b), func(a Addressee) bool { return a.owed(b) != 0 })
+	case *Query:
+		return slices.ContainsFunc(r.readers.Parties(), func(p parley.Party) bool {
+			return d.follow(&Addressee{Party: p}, r) == 0
+		})
 	}
 	return false
+}
+
+// owed is the set of things that a reader owes about a message.
+type owed uint8
+
+const (
+	owesOpen owed = 1 << iota
+	owesPass
+	owesAnswer
+)
+
+func (a *Addressee) owed(t *Text) owed {
+	var o owed
+	_, timed := HandlingTime(a.Lane)
+	final := a.Answered.Given() || a.Declined.Given()
+	switch {
+	case timed && !a.Opened.Given():
+		o = owesOpen
+	case timed && !a.Info && t.Ack == AckPrincipal && !a.Passed.Given() && !final:
+		o = owesPass
+	}
+	if a.Waiting && t.ReplyBy != 0 {
+		o |= owesAnswer
+	}
+	return o
 }
 
 // duties lists what is owed about a message or a query.
@@ -97,18 +131,17 @@ func (d *Desk) duties(r *record) []parley.Duty {
 // stepDuties lists what is owed about a message with one addressee.
 func (d *Desk) stepDuties(r *record, t *Text, a *Addressee) []parley.Duty {
 	var out []parley.Duty
+	o := a.owed(t)
 	what := t.name() + " " + r.ref.String()
-	step, timed := HandlingTime(a.Lane)
-	open := !a.Opened.Given()
-	if timed && open {
+	if o&owesOpen != 0 {
 		out = append(out, d.first(r, a, DutyOpen, "Open "+what+"."))
 	}
-	final := a.Answered.Given() || a.Declined.Given()
-	if timed && !open && !a.Info && t.Ack == AckPrincipal && !a.Passed.Given() && !final {
+	if o&owesPass != 0 {
+		step, _ := HandlingTime(a.Lane)
 		out = append(out, parley.Duty{Ref: r.ref, Owner: a.Party, What: DutyPass, Lane: a.Lane,
 			By: at(a.Opened.Time).Add(step), Text: "Pass " + what + " to the principal."})
 	}
-	if a.Waiting && t.ReplyBy != 0 {
+	if o&owesAnswer != 0 {
 		out = append(out, parley.Duty{Ref: r.ref, Owner: a.Party, What: DutyAnswer, Lane: a.Lane,
 			By: at(t.ReplyBy), Text: "Answer " + what + "."})
 	}
@@ -166,8 +199,9 @@ func (d *Desk) calling() []parley.Duty {
 }
 
 // callDuties lists what is owed about a call that did not come through: the
-// one called calls back, the caller tries the next line. A later call between
-// the two ends both; so does, for the called, any final answer.
+// one called calls back, the caller tries the next line. A later call between the
+// two on the same line, whoever records it, ends both; so does any final answer
+// of the one called. A talk on another line ends only the caller's.
 func (d *Desk) callDuties(r *record) []parley.Duty {
 	b := r.body.(*Attempt)
 	step, ok := HandlingTime(r.ref.Lane)
@@ -176,7 +210,7 @@ func (d *Desk) callDuties(r *record) []parley.Duty {
 	}
 	var out []parley.Duty
 	for _, p := range b.Called.Parties() {
-		if d.talked[pair{min(p, b.Caller), max(p, b.Caller), b.Type}] >= b.At {
+		if d.talked[talkOf(b, p)] >= b.At {
 			continue
 		}
 		a := Addressee{Party: p}

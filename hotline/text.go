@@ -72,20 +72,29 @@ func (t *Text) Encode() []byte {
 	b = parley.AppendUint(b, uint64(t.Type))
 	b = parley.AppendUint(b, uint64(t.Line))
 	b = parley.AppendText(b, t.Text)
-	rest := [...]func([]byte) []byte{
-		func(b []byte) []byte { return parley.AppendText(b, t.Subject) },
-		func(b []byte) []byte { return parley.AppendUint(b, uint64(t.Ack)) },
-		func(b []byte) []byte { return parley.AppendUint(b, t.ReplyBy) },
-		t.appendRelation,
-		t.appendInfo,
-		t.appendCitations,
-		func(b []byte) []byte { return parley.AppendUint(b, uint64(t.Handling)) },
-		t.appendLanguage,
-		func(b []byte) []byte { return parley.AppendText(b, t.Reservation) },
-		t.appendRoles,
-	}
-	for _, f := range rest[:n-3] {
-		b = f(b)
+	for i := 3; i < n; i++ {
+		switch i {
+		case 3:
+			b = parley.AppendText(b, t.Subject)
+		case 4:
+			b = parley.AppendUint(b, uint64(t.Ack))
+		case 5:
+			b = parley.AppendUint(b, t.ReplyBy)
+		case 6:
+			b = t.appendRelation(b)
+		case 7:
+			b = t.appendInfo(b)
+		case 8:
+			b = t.appendCitations(b)
+		case 9:
+			b = parley.AppendUint(b, uint64(t.Handling))
+		case 10:
+			b = t.appendLanguage(b)
+		case 11:
+			b = parley.AppendText(b, t.Reservation)
+		case 12:
+			b = t.appendRoles(b)
+		}
 	}
 	return b
 }
@@ -143,20 +152,29 @@ func decodeText(d *parley.Decoder) *Text {
 	t.Type = Type(d.Uint(uint64(maxType)))
 	t.Line = uint8(d.Uint(MaxLine))
 	t.Text = d.Text(0, MaxText)
-	rest := [...]func(){
-		func() { t.Subject = d.Text(0, MaxSubject) },
-		func() { t.Ack = Ack(d.Uint(uint64(maxAck))) },
-		func() { t.ReplyBy = d.Uint(parley.MaxUint) },
-		func() { t.decodeRelation(d) },
-		func() { t.decodeInfo(d) },
-		func() { t.decodeCitations(d) },
-		func() { t.Handling = Handling(d.Uint(uint64(maxHandling))) },
-		func() { t.decodeLanguage(d) },
-		func() { t.Reservation = d.Text(0, MaxReservation) },
-		func() { t.decodeRoles(d) },
-	}
-	for _, f := range rest[:max(n-3, 0)] {
-		f()
+	for i := 3; i < n; i++ {
+		switch i {
+		case 3:
+			t.Subject = d.Text(0, MaxSubject)
+		case 4:
+			t.Ack = Ack(d.Uint(uint64(maxAck)))
+		case 5:
+			t.ReplyBy = d.Uint(parley.MaxUint)
+		case 6:
+			t.decodeRelation(d)
+		case 7:
+			t.decodeInfo(d)
+		case 8:
+			t.decodeCitations(d)
+		case 9:
+			t.Handling = Handling(d.Uint(uint64(maxHandling)))
+		case 10:
+			t.decodeLanguage(d)
+		case 11:
+			t.Reservation = d.Text(0, MaxReservation)
+		case 12:
+			t.decodeRoles(d)
+		}
 	}
 	return t
 }
