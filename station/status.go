@@ -4,13 +4,14 @@ import (
 	"maps"
 
 	"parley"
+	"parley/journal"
 )
 
 // LogStatus is what the station knows of one log.
 type LogStatus struct {
 	Log       parley.LogID
 	Head      parley.Head
-	Signed    uint64                  // size of the newest head with its author's signature
+	Signed    journal.SignedHead      // newest head with its author's signature
 	Receipts  map[parley.Party]uint64 // greatest size receipted, by member
 	Witnessed uint64                  // greatest size that any witness cosigned
 	Current   bool                    // of its author's current generation
@@ -24,7 +25,7 @@ func (st *Station) Logs() []LogStatus {
 	var out []LogStatus
 	for _, l := range st.order {
 		g := st.members[l.id.Party].current()
-		out = append(out, LogStatus{Log: l.id, Head: l.cite(), Signed: l.head.Size, Receipts: maps.Clone(l.rcpt),
+		out = append(out, LogStatus{Log: l.id, Head: l.cite(), Signed: l.head, Receipts: maps.Clone(l.rcpt),
 			Witnessed: l.witnessed, Current: g != nil && g.gen == l.id.Gen, Forked: l.forked, Closed: l.shut, Held: len(l.held)})
 	}
 	return out

@@ -2,6 +2,8 @@ package station
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"parley"
 	"parley/frame"
@@ -54,8 +56,10 @@ func (st *Station) tick() {
 		st.lastQuota = now
 		st.fetchOverQuota()
 	}
+	st.askForGaps()
 	st.renewKeys()
 	st.destroyKeys()
+	st.storeHeads()
 }
 
 // heartbeat renews the receipt on the newest head of each author's FLASH lane,
@@ -73,12 +77,18 @@ func (st *Station) heartbeat() {
 			st.grantLive(m)
 		}
 	}
-	for _, l := range st.order { // gaps whose WANT was lost
-		for i := range l.held {
-			if m := st.members[l.id.Party]; m.connected() && i > l.size() {
-				st.wantGap(m, l, i)
-				break
-			}
+}
+
+// askForGaps asks again, once a second, for what is missing before leaves that
+// are held.
+func (st *Station) askForGaps() {
+	for _, l := range st.order {
+		if len(l.held) == 0 || l.forked {
+			continue
+		}
+		next := slices.Min(slices.Collect(maps.Keys(l.held)))
+		if m := st.members[l.id.Party]; m.connected() && m.have && next > l.size() {
+			st.wantGap(m, l, next)
 		}
 	}
 }

@@ -1,0 +1,281 @@
+package host
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"io"
+	"log/slog"
+	"maps"
+	"net"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"parley"
+	"parley/internal/carrier"
+	"parley/internal/node"
+	"parley/internal/store"
+	"parley/journal"
+	"parley/seal"
+	"parley/station"
+)
+
+// Options of a running party. The zero value runs it as its directory says.
+type Options struct {
+	Listen    string            // instead of the config file's
+	Peers     map[string]string // besides the config file's
+	Witnesses map[string]string
+	Restored  bool          // the operator says that the directory was restored or copied
+	Cadence   time.Duration // between submissions to witnesses; 0: the charter's heartbeat
+	Now       func() time.Time
+	Log       *slog.Logger
+	Progress  func(done, total uint64) // of loading the record
+	Listener  net.Listener             // overrides Listen; for tests
+}
+
+// Host is one running party.
+type Host struct {
+	Dir     string
+	Node    *node.Node
+	Carrier *carrier.Carrier
+	Card    *seal.Card
+	Signed  *parley.SignedCharter
+	Keys    *seal.Node
+
+	opts     Options
+	settings Settings
+	store    *store.SQLite
+	mark     *store.HighWater
+	charter  *parley.Charter
+	me       parley.Party
+	witness  *submitter
+}
+
+// Open loads the party in dir and checks its record. It neither listens nor
+// dials yet.
+func Open(dir string, o Options) (_ *Host, err error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	h := &Host{Dir: dir, opts: o}
+	if h.Keys, err = LoadKeys(dir); err != nil {
+		return nil, err
+	}
+	if h.Card, err = LoadCard(dir); err != nil {
+		return nil, err
+	}
+	if h.Signed, h.charter, h.me, err = LoadCharter(dir); err != nil {
+		return nil, err
+	}
+	if h.settings, err = LoadSettings(dir); err != nil {
+		return nil, err
+	}
+	maps.Copy(h.settings.Peers, o.Peers)
+	maps.Copy(h.settings.Witnesses, o.Witnesses)
+	if o.Listen != "" {
+		h.settings.Listen = o.Listen
+	}
+	if err := h.settings.check(); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			h.Close()
+		}
+	}()
+	if h.store, err = store.Open(filepath.Join(dir, fileRecord), store.Options{DataKey: h.Keys.Data}); err != nil {
+		return nil, err
+	}
+	var mark *store.Mark
+	if h.mark, mark, err = store.OpenHighWater(filepath.Join(dir, fileMark)); err != nil {
+		return nil, err
+	}
+	doubt, err := h.doubt(mark)
+	if err != nil {
+		return nil, err
+	}
+	h.Node, err = node.New(node.Config{Charter: h.charter, Me: h.me, Keys: h.Keys, Store: h.store,
+		Mark: func(m station.Mark) error { return h.mark.Set(store.Mark(m)) }, Doubt: doubt,
+		Rand: rand.Reader, Now: o.Now, Log: o.Log}, o.Progress)
+	if err != nil {
+		return nil, err
+	}
+	if err := h.openCarrier(); err != nil {
+		return nil, err
+	}
+	h.witness, err = newSubmitter(h)
+	return h, err
+}
+
+// doubt is case (c) of protocol 7.8: the store may be behind what this party
+// has signed.
+func (h *Host) doubt(mark *store.Mark) (bool, error) {
+	var gen parley.Gen
+	if err := h.store.Values("self", func(k string, v []byte) error {
+		if k == "gen" && len(v) == len(gen) {
+			gen = parley.Gen(v)
+		}
+		return nil
+	}); err != nil {
+		return false, err
+	}
+	fresh := gen == parley.Gen{}
+	switch {
+	case h.opts.Restored:
+		return true, nil
+	case mark == nil:
+		if !fresh {
+			h.opts.Log.Warn("the high-water file is missing: a new generation will start")
+		}
+		return !fresh, nil
+	case fresh, mark.Gen != gen:
+		h.opts.Log.Warn("the record is older than the high-water file: a new generation will start")
+		return true, nil
+	}
+	logs, err := h.store.Logs()
+	if err != nil {
+		return false, err
+	}
+	for lane, size := range mark.Sizes {
+		id := parley.LogID{Channel: h.Signed.Channel(), Party: h.me, Lane: parley.Lane(lane), Gen: gen}
+		i := slices.IndexFunc(logs, func(l journal.LogState) bool { return l.Log == id })
+		if size > 0 && (i < 0 || logs[i].Size < size) {
+			h.opts.Log.Warn("the record is older than the high-water file: a new generation will start", "lane", parley.Lane(lane).String())
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// lease draws the token by which two runs of one party can be told apart: one
+// more than any before, and not below the clock.
+func (h *Host) lease() (uint64, error) {
+	var last uint64
+	err := h.store.Values("self", func(k string, v []byte) error {
+		if k == "lease" && len(v) == 8 {
+			last = binary.BigEndian.Uint64(v)
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	token := max(last+1, uint64(max(h.opts.Now().Unix(), 0)))
+	return token, h.store.Commit(&journal.Batch{Puts: []journal.Put{{Space: "self", Key: "lease", Value: binary.BigEndian.AppendUint64(nil, token)}}})
+}
+
+func (h *Host) openCarrier() error {
+	peers, err := h.settings.peers(h.charter)
+	if err != nil {
+		return err
+	}
+	token, err := h.lease()
+	if err != nil {
+		return err
+	}
+	cfg := carrier.Config{Channel: h.Signed.Channel(), Me: h.me, TLSKey: h.Keys.TLS, Token: token,
+		Listen: h.settings.Listen, Peers: peers, Log: h.opts.Log, Idle: 60 * time.Second,
+		Pins:  h.pins(),
+		Up:    func(p parley.Party, bulk bool, _ [8]byte, _ uint64) { h.Node.Up(p, bulk) },
+		Down:  func(p parley.Party, bulk bool, err error) { h.Node.Down(p, bulk, err) },
+		Frame: h.Node.Frame,
+	}
+	if _, err := rand.Read(cfg.Boot[:]); err != nil {
+		return err
+	}
+	h.Carrier, err = carrier.New(cfg)
+	return err
+}
+
+// pins gives the TLS keys by which members may identify themselves: the newest
+// that the node knows, or the charter's if it cannot be asked at this moment.
+func (h *Host) pins() func(parley.Party) [][]byte {
+	return func(p parley.Party) [][]byte {
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		defer cancel()
+		var keys [][]byte
+		if err := h.Node.Do(ctx, func(v node.View) { keys = v.Station.Pins(p) }); err != nil || keys == nil {
+			if m := h.charter.Member(p); m != nil {
+				return m.Keys.TLS
+			}
+		}
+		return keys
+	}
+}
+
+// Addr is where the node listens, nil if it does not.
+func (h *Host) Addr() net.Addr { return h.Carrier.Addr() }
+
+// Charter and Me say whose host this is.
+func (h *Host) Charter() *parley.Charter { return h.charter }
+func (h *Host) Me() parley.Party         { return h.me }
+
+// Socket is the path of the local socket.
+func (h *Host) Socket() string { return filepath.Join(h.Dir, fileSocket) }
+
+// Run runs the party until ctx ends or its store fails.
+func (h *Host) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var wg sync.WaitGroup
+	var nodeErr, carrierErr error
+	wg.Go(func() { defer cancel(); nodeErr = h.Node.Run(ctx, h.Carrier) })
+	wg.Go(func() { defer cancel(); carrierErr = h.Carrier.Run(ctx) })
+	wg.Go(func() { h.witness.run(ctx) })
+	wg.Go(func() { h.syncMark(ctx) })
+	wg.Wait()
+	if errors.Is(carrierErr, context.Canceled) {
+		carrierErr = nil
+	}
+	return errors.Join(nodeErr, carrierErr)
+}
+
+// syncMark makes the high-water mark durable now and then. A mark that a power
+// cut takes back is only older than the record, which is harmless.
+func (h *Host) syncMark(ctx context.Context) {
+	t := time.NewTicker(2 * time.Second)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+			if err := h.mark.Sync(); err != nil {
+				h.opts.Log.Warn("high-water file", "err", err)
+			}
+		}
+	}
+}
+
+// Close releases the files. Call it after Run has returned.
+func (h *Host) Close() error {
+	var errs []error
+	for _, c := range []io.Closer{closer(h.Carrier), closer(h.mark), closer(h.store)} {
+		if c == nil {
+			continue
+		}
+		if err := c.Close(); !errors.Is(err, net.ErrClosed) { // Run may have closed it
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// closer hides a nil pointer.
+func closer[T any, P interface {
+	*T
+	io.Closer
+}](p P) io.Closer {
+	if p == nil {
+		return nil
+	}
+	return p
+}
+
+func sorted(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }

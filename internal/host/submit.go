@@ -1,0 +1,139 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"parley"
+	"parley/internal/node"
+	"parley/internal/witness"
+	"parley/journal"
+	"parley/station"
+)
+
+// submitter brings this party's heads to the charter's witnesses: all heads
+// that grew, once every cadence. A witness that does not answer blocks nothing.
+type submitter struct {
+	h       *Host
+	mu      sync.Mutex // one round at a time
+	every   time.Duration
+	clients []witnessAt
+}
+
+type witnessAt struct {
+	name  string
+	c     *witness.Client
+	sizes map[parley.LogID]uint64 // what this witness has cosigned
+	state string
+}
+
+func newSubmitter(h *Host) (*submitter, error) {
+	s := &submitter{h: h, every: h.opts.Cadence}
+	if s.every == 0 {
+		s.every = time.Duration(h.charter.Rules.Heartbeat) * time.Second
+	}
+	for _, name := range sorted(h.settings.Witnesses) {
+		if !slices.ContainsFunc(h.charter.Witnesses, func(w parley.Witness) bool { return w.Name == name }) {
+			return nil, parley.Errorf(CodeConfig, "the charter has no witness %q", name)
+		}
+		s.clients = append(s.clients, witnessAt{name: name, c: &witness.Client{URL: h.settings.Witnesses[name]}, sizes: map[parley.LogID]uint64{}})
+	}
+	return s, nil
+}
+
+func (s *submitter) run(ctx context.Context) {
+	t := time.NewTicker(s.every)
+	defer t.Stop()
+	for {
+		s.round(ctx)
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+	}
+}
+
+// Submit brings all own heads to the witnesses now.
+func (h *Host) Submit(ctx context.Context) { h.witness.round(ctx) }
+
+func (s *submitter) round(ctx context.Context) {
+	if len(s.clients) == 0 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var logs []station.LogStatus
+	if err := s.h.Node.Do(ctx, func(v node.View) { logs = v.Station.Logs() }); err != nil {
+		return
+	}
+	for i := range s.clients {
+		w := &s.clients[i]
+		for _, l := range logs {
+			if l.Log.Party != s.h.me || !l.Current || l.Forked {
+				continue
+			}
+			if w.sizes[l.Log] < l.Signed.Size {
+				s.submit(ctx, w, &l.Signed)
+			}
+		}
+	}
+}
+
+// submit brings one head to one witness. A witness that knows a greater size
+// of an own log than this node proves that the store is stale.
+func (s *submitter) submit(ctx context.Context, w *witnessAt, head *journal.SignedHead) {
+	origin := head.Log.Origin()
+	note := journal.Checkpoint{Origin: origin, Size: head.Size, Root: head.Root,
+		Lines: []journal.Line{journal.HeadLine(origin, s.h.Keys.Log.EdPublic(), head.Sig)}}
+	old := w.sizes[head.Log]
+	for range 2 {
+		var proof []parley.Hash
+		if old > 0 && old < head.Size {
+			var err error
+			if proof, err = journal.ProveConsistency(old, head.Size, s.h.store.Hashes(head.Log)); err != nil {
+				return
+			}
+		}
+		lines, err := w.c.Add(ctx, old, proof, note.Encode())
+		var conflict *witness.Conflict
+		if errors.As(err, &conflict) && conflict.HasSize && conflict.Size != old {
+			if conflict.Size > head.Size {
+				s.h.Node.Feed(ctx, station.WitnessAhead{Log: head.Log, Size: conflict.Size})
+				return
+			}
+			old = conflict.Size
+			continue
+		}
+		if err != nil {
+			s.say(w, err.Error())
+			return
+		}
+		good, _ := witness.Verify(s.h.charter, lines, origin, head.Size, head.Root)
+		good = slices.DeleteFunc(good, func(c journal.Cosig) bool { return c.Name != w.name })
+		if len(good) == 0 {
+			s.say(w, "its cosignature does not verify against the charter's key")
+			return
+		}
+		w.sizes[head.Log] = head.Size
+		s.say(w, "")
+		s.h.Node.Feed(ctx, station.Witnessed{Cosigs: good})
+		return
+	}
+}
+
+// say logs a change of a witness's state, once.
+func (s *submitter) say(w *witnessAt, state string) {
+	if state == w.state {
+		return
+	}
+	w.state = state
+	if state == "" {
+		s.h.opts.Log.Info("witness cosigns", "witness", w.name)
+		return
+	}
+	s.h.opts.Log.Warn("witness does not cosign; entries stay RECEIVED, not WITNESSED", "witness", w.name, "why", state)
+}

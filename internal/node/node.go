@@ -1,0 +1,393 @@
+package node
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"parley"
+	"parley/docket"
+	"parley/journal"
+	"parley/station"
+)
+
+// Sender moves frames to a member. It reports false if they cannot go now;
+// they are sent again when the member has said what it lacks.
+type Sender interface {
+	Send(p parley.Party, bulk bool, frames ...[]byte) bool
+}
+
+// Config is what a node is made of.
+type Config struct {
+	Charter *parley.Charter
+	Me      parley.Party
+	Keys    station.KeySet
+	Store   journal.Store
+	Mark    func(station.Mark) error // writes the high-water file
+	Doubt   bool                     // the store may be behind what this party signed
+	Rand    io.Reader
+	Now     func() time.Time
+	Log     *slog.Logger
+}
+
+// Node is one running party. See the package comment.
+type Node struct {
+	cfg    Config
+	sender Sender
+
+	urgent chan input
+	bulk   chan input
+	asks   chan func()
+	done   chan struct{}
+
+	// Owned by Run's goroutine.
+	st     *station.Station
+	docket *docket.Docket
+
+	mu      sync.Mutex
+	watches map[*watch]struct{}
+	failed  atomic.Pointer[error]
+}
+
+// input is an event with what to do once its batch is durable.
+type input struct {
+	event station.Event
+	after func()
+}
+
+// Code of a node that no longer runs.
+const CodeStopped parley.Code = "node-stopped"
+
+var _ = parley.RegisterCodes(map[parley.Code]string{
+	CodeStopped: "The node has stopped. Look at its last log lines, correct the cause, and start it again; nothing acknowledged is lost.",
+})
+
+// New loads a node's state: the station from the store, the desks from the
+// entries. progress, which may be nil, is told how many entries were read.
+func New(cfg Config, progress func(done, total uint64)) (*Node, error) {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	st, err := station.New(station.Config{Charter: cfg.Charter, Me: cfg.Me, Keys: cfg.Keys, Rand: cfg.Rand, Record: cfg.Store})
+	if err != nil {
+		return nil, err
+	}
+	n := &Node{cfg: cfg, st: st, docket: docket.New(cfg.Charter, cfg.Me),
+		urgent: make(chan input, 512), bulk: make(chan input, 512), asks: make(chan func(), 64),
+		done: make(chan struct{}), watches: map[*watch]struct{}{}}
+	return n, n.fold(progress)
+}
+
+// fold gives the desks every entry that the store holds.
+func (n *Node) fold(progress func(done, total uint64)) error {
+	logs, err := n.cfg.Store.Logs()
+	if err != nil {
+		return err
+	}
+	var done, total uint64
+	for _, l := range logs {
+		total += l.Size
+	}
+	for _, l := range logs {
+		err := n.cfg.Store.Rows(l.Log, 0, l.Size, func(r *journal.Row) error {
+			if done++; progress != nil && done%10000 == 0 {
+				progress(done, total)
+			}
+			if r.Content == nil || r.Standing == parley.Malformed {
+				return nil
+			}
+			e, err := parley.ParseEntry(r.Content.Entry)
+			if err != nil {
+				return nil // stored as evidence; the desks have no use for it
+			}
+			n.docket.Apply(parley.Posted{Entry: e, Standing: r.Standing, Stored: time.UnixMilli(int64(r.Stored)).UTC(),
+				Ref: parley.Ref{Party: l.Log.Party, Lane: l.Log.Lane, Gen: l.Log.Gen, Index: r.Index, Leaf: r.Leaf.Hash()}})
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		for _, c := range l.Newest {
+			for _, m := range n.cfg.Charter.Members {
+				if !c.PQ && c.Name == journal.ReceiptName(l.Log.Channel, m.Index) {
+					n.docket.Proof(parley.Receipted{By: m.Index, Time: c.Time, Stored: time.Unix(int64(c.Time), 0).UTC(),
+						Head: parley.Head{Party: l.Log.Party, Lane: l.Log.Lane, Gen: l.Log.Gen, Size: c.Size}})
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// Run performs the station's effects until ctx ends or the store fails. An
+// error of the store ends the node: what was not committed was not promised.
+func (n *Node) Run(ctx context.Context, s Sender) (err error) {
+	n.sender = s
+	defer func() {
+		if err != nil {
+			n.failed.Store(&err)
+		}
+		close(n.done)
+	}()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	if err := n.step([]input{{event: station.Start{Doubt: n.cfg.Doubt}}}); err != nil {
+		return err
+	}
+	for {
+		var first input
+		select { // urgent before anything else
+		case first = <-n.urgent:
+		default:
+			select {
+			case <-ctx.Done():
+				return nil
+			case first = <-n.urgent:
+			case first = <-n.bulk:
+			case <-tick.C:
+				first = input{event: station.Tick{}}
+			case f := <-n.asks:
+				f()
+				continue
+			}
+		}
+		if err := n.step(n.gather(first)); err != nil {
+			return err
+		}
+		select { // officers' questions are not starved by traffic
+		case f := <-n.asks:
+			f()
+		default:
+		}
+	}
+}
+
+// most inputs that one batch takes in; bounds how long the next urgent one
+// waits for a commit under way.
+const most = 256
+
+// gather adds what already waits: all of the urgent, then the bulk, joining
+// the frames of one connection that follow each other.
+func (n *Node) gather(first input) []input {
+	ins := []input{first}
+	add := func(in input) {
+		last := &ins[len(ins)-1]
+		if f, ok := in.event.(station.Frames); ok {
+			if g, ok := last.event.(station.Frames); ok && g.From == f.From && in.after == nil && last.after == nil {
+				g.Frames = append(g.Frames, f.Frames...)
+				last.event = g
+				return
+			}
+		}
+		ins = append(ins, in)
+	}
+	for k := 1; k < most; k++ {
+		select {
+		case in := <-n.urgent:
+			add(in)
+			continue
+		default:
+		}
+		select {
+		case in := <-n.bulk:
+			add(in)
+		default:
+			return ins
+		}
+	}
+	return ins
+}
+
+// step makes one batch: events in, durable, frames out.
+func (n *Node) step(ins []input) error {
+	events := make([]station.Event, len(ins))
+	for i, in := range ins {
+		events[i] = in.event
+	}
+	out, err := n.st.Step(n.cfg.Now(), events...).Commit(n.persist)
+	if err != nil {
+		n.cfg.Log.Error("the store failed; the node ends, and its next start checks the record", "err", err)
+		return err
+	}
+	for i := 0; i < len(out.Sends); { // frames for one connection go together
+		j := i + 1
+		for j < len(out.Sends) && out.Sends[j].To == out.Sends[i].To && out.Sends[j].Bulk == out.Sends[i].Bulk {
+			j++
+		}
+		frames := make([][]byte, 0, j-i)
+		for _, s := range out.Sends[i:j] {
+			frames = append(frames, s.Frame)
+		}
+		n.sender.Send(out.Sends[i].To, out.Sends[i].Bulk, frames...)
+		i = j
+	}
+	n.tell(out)
+	for _, in := range ins {
+		if in.after != nil {
+			in.after()
+		}
+	}
+	return nil
+}
+
+func (n *Node) persist(b *journal.Batch, m *station.Mark) error {
+	if err := n.cfg.Store.Commit(b); err != nil {
+		return err
+	}
+	if m != nil && n.cfg.Mark != nil {
+		return n.cfg.Mark(*m)
+	}
+	return nil
+}
+
+// tell brings what happened to the desks and to those who watch.
+func (n *Node) tell(out *station.Out) {
+	for _, p := range out.Posted {
+		n.docket.Apply(p)
+		n.publish(Event{At: p.Stored, Posted: &p})
+	}
+	for _, r := range out.Receipts {
+		n.docket.Proof(r)
+		n.publish(Event{At: r.Stored, Receipt: &r})
+	}
+	for _, a := range out.Alarms {
+		n.cfg.Log.Warn(a.Text, "alarm", a.Code)
+		n.publish(Event{At: n.cfg.Now(), Alarm: &a})
+	}
+	for _, e := range out.Early {
+		n.publish(Event{At: n.cfg.Now(), Early: &e})
+	}
+}
+
+// stopped is the error of a node that no longer runs.
+func (n *Node) stopped() error {
+	if e := n.failed.Load(); e != nil {
+		return *e
+	}
+	return parley.Errorf(CodeStopped, "the node has stopped")
+}
+
+// offer hands an input to the loop, waiting for room.
+func (n *Node) offer(ctx context.Context, ch chan input, in input) error {
+	select {
+	case ch <- in:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-n.done:
+		return n.stopped()
+	}
+}
+
+// Feed hands an event to the station and returns once its batch is durable.
+func (n *Node) Feed(ctx context.Context, e station.Event) error {
+	ok := make(chan struct{})
+	if err := n.offer(ctx, n.urgent, input{e, func() { close(ok) }}); err != nil {
+		return err
+	}
+	select {
+	case <-ok:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-n.done:
+		return n.stopped()
+	}
+}
+
+// Post lets the desks check a draft and appends it. It returns where the entry
+// stands once it is durable. During the start-up it waits.
+func (n *Node) Post(ctx context.Context, d parley.Draft) (parley.Ref, error) {
+	return n.post(ctx, d, true)
+}
+
+func (n *Node) post(ctx context.Context, d parley.Draft, check bool) (ref parley.Ref, err error) {
+	if check {
+		if e := n.Do(ctx, func(v View) { err = v.Docket.Check(d, v.Now) }); e != nil {
+			return ref, e
+		}
+		if err != nil {
+			return ref, err
+		}
+	}
+	type result struct {
+		ref parley.Ref
+		err error
+	}
+	res := make(chan result, 1)
+	p := station.Post{Lane: d.Lane, Kind: d.Kind, To: d.To, Body: d.Body}
+	var got result
+	posted := make(chan struct{})
+	p.Done = func(r parley.Ref, e error) { got = result{r, e}; close(posted) }
+	after := func() {
+		select {
+		case <-posted:
+			res <- got
+		default: // queued until the start-up is over: a later batch carries it
+			go func() {
+				select {
+				case <-posted:
+					if n.Feed(context.Background(), station.Tick{}) == nil {
+						res <- got
+					}
+				case <-n.done:
+				}
+			}()
+		}
+	}
+	ch := n.bulk
+	if d.Lane.Urgent() {
+		ch = n.urgent
+	}
+	if err := n.offer(ctx, ch, input{p, after}); err != nil {
+		return ref, err
+	}
+	select {
+	case r := <-res:
+		return r.ref, r.err
+	case <-ctx.Done():
+		return ref, ctx.Err()
+	case <-n.done:
+		return ref, n.stopped()
+	}
+}
+
+// View is what a question may look at, inside Do only.
+type View struct {
+	Station *station.Station
+	Docket  *docket.Docket
+	Now     time.Time
+}
+
+// Do runs f while nothing changes. f must be quick and must not call the node.
+func (n *Node) Do(ctx context.Context, f func(View)) error {
+	ok := make(chan struct{})
+	ask := func() { f(View{n.st, n.docket, n.cfg.Now()}); close(ok) }
+	select {
+	case n.asks <- ask:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-n.done:
+		return n.stopped()
+	}
+	select {
+	case <-ok:
+		return nil
+	case <-n.done:
+		return n.stopped()
+	}
+}
+
+// Charter and Me say whose node this is; Store is its record, for reading.
+func (n *Node) Charter() *parley.Charter { return n.cfg.Charter }
+func (n *Node) Me() parley.Party         { return n.cfg.Me }
+func (n *Node) Store() journal.Store     { return n.cfg.Store }
+
+// Done is closed when the node has stopped.
+func (n *Node) Done() <-chan struct{} { return n.done }
