@@ -205,8 +205,10 @@ func (s *sectionReader) next() (*section, error) {
 	if err := s.fill(check[:]); err != nil {
 		return nil, err
 	}
-	s.check = nextCheck(s.check, header, sec.payload)
-	sec.intact = s.check == check
+	// The chain goes on from the check as written, so that one damaged section
+	// does not make all that follow look damaged.
+	sec.intact = nextCheck(s.check, header, sec.payload) == check
+	s.check = check
 	s.n++
 	return sec, nil
 }
