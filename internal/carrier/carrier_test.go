@@ -35,7 +35,7 @@ func pins(p parley.Party) [][]byte {
 // "refused 2 carrier-twice".
 type node struct {
 	*Carrier
-	t    *testing.T
+	t    testing.TB
 	stop func()
 	mute chan struct{} // while open, Frame blocks
 
@@ -98,7 +98,7 @@ func (n *node) seen(prefix string) (count int) {
 }
 
 // start runs a node with short times; change sets what a test needs.
-func start(t *testing.T, me parley.Party, change func(*Config)) *node {
+func start(t testing.TB, me parley.Party, change func(*Config)) *node {
 	t.Helper()
 	n := &node{t: t, news: make(chan struct{})}
 	cfg := Config{

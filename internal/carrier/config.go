@@ -16,7 +16,7 @@ type Config struct {
 	Channel parley.Hash
 	Me      parley.Party
 	TLSKey  ed25519.PrivateKey
-	Pins    func(parley.Party) [][]byte // a member's TLS keys at this moment; called from any goroutine
+	Pins    func(parley.Party) [][]byte // a member's TLS keys at this moment; called from any goroutine, must not block
 	Boot    [8]byte                     // random, new at each start
 	Token   uint64                      // lease: max(stored+1, seconds since 1970) at start
 	Listen  string                      // host:port; "" = do not listen
@@ -36,8 +36,9 @@ type Config struct {
 
 	Log *slog.Logger // nil = no log
 
-	// Called from the connection's own goroutine. Up comes first, Down last,
-	// and the next Up of the same peer and kind only after Down has returned.
+	// Called from the connection's own goroutine, so at the same time for
+	// different peers and kinds. For one peer and kind Up comes first, Down
+	// last, and the next Up only after Down has returned.
 	Up   func(p parley.Party, bulk bool, boot [8]byte, token uint64)
 	Down func(p parley.Party, bulk bool, err error)
 	// Frame owns the frame. While it blocks, nothing more is read from that
