@@ -242,3 +242,27 @@ func (k *Keyring) verifySigner(signer int, c *Cosig, root parley.Hash, author *p
 	}
 	return nil, parley.Errorf(CodeWitness, "the cosignature of witness %s over the first %d entries of log %s does not fit", w.Name, c.Size, c.Log)
 }
+
+// VerifyLine checks a line under a head that is not its author's signature: a
+// seal, a receipt or a witness's cosignature, by name, key ID and signature.
+// author is the key set of the log's generation, as VerifyHead found it.
+func (k *Keyring) VerifyLine(n *Checkpoint, l Line, author *parley.Keys) (*Cosig, error) {
+	log, err := parley.ParseOrigin(n.Origin)
+	if err != nil {
+		return nil, err
+	}
+	signer, known := k.signer(log, l.Name)
+	c, ok := l.Cosignature()
+	if !known || !ok {
+		return nil, parley.Errorf(CodeReceipt, "a line of %q under a head of log %s, which is no cosignature of a member or witness", l.Name, log)
+	}
+	x := &Cosig{Log: log, Size: n.Size, Name: l.Name, PQ: len(c.Sig) == parley.SizePQSig, Cosignature: c}
+	key, err := k.verifySigner(signer, x, n.Root, author)
+	if err != nil {
+		return nil, err
+	}
+	if x.PQ && !l.IsSeal(l.Name, key) || !x.PQ && !l.IsCosign(l.Name, key) {
+		return nil, parley.Errorf(CodeCheckpoint, "the line of %q names another key than the one that signed", l.Name)
+	}
+	return x, nil
+}

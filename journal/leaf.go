@@ -49,3 +49,13 @@ type Leaf struct {
 
 // Hash is the leaf's Merkle hash.
 func (l Leaf) Hash() parley.Hash { return LeafHash(l.To, l.Commit) }
+
+// CheckLeaf checks that a content is what a leaf commits to, at its place: the
+// salt and the bytes give the commitment. That the entry inside is addressed
+// as the leaf says, and keeps its rules, is CheckEntry's.
+func CheckLeaf(origin string, index uint64, l Leaf, c *Content) error {
+	if Commit(origin, index, c.Salt, c.Entry) != l.Commit {
+		return parley.Errorf(CodeLeaf, "the opening of entry %d does not fit its commitment", index)
+	}
+	return nil
+}

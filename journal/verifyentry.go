@@ -1,7 +1,6 @@
 package journal
 
 import (
-	"crypto/ed25519"
 	"crypto/sha256"
 
 	"parley"
@@ -26,12 +25,10 @@ func (v *verifier) checkBlock(t *task) {
 			continue
 		}
 		t.sums[i].opened = true
-		if Commit(t.log.origin, index, lf.salt, lf.entry) != lf.Commit {
-			t.err = parley.Errorf(CodeLeaf, "the opening of entry %d does not fit its commitment", index)
+		if t.err = CheckLeaf(t.log.origin, index, lf.Leaf, &Content{lf.salt, lf.entry}); t.err != nil {
 			return
 		}
-		if err := v.checkEntry(t, i, index, lf); err != nil {
-			t.err = err
+		if t.err = v.checkEntry(t, i, index, lf); t.err != nil {
 			return
 		}
 	}
@@ -123,9 +120,7 @@ func (v *verifier) checkMeaning(t *task, index uint64, e *parley.Entry) error {
 		if err != nil {
 			return err
 		}
-		if !ed25519.Verify(l.keys.LogEd, k.Message(l.log.Channel, l.log.Party, l.log.Gen, index), k.Sig) {
-			return parley.Errorf(parley.CodeSignature, "the log key did not sign these KEYS for this place")
-		}
+		return k.Verify(l.keys.LogEd, l.log.Channel, l.log.Party, l.log.Gen, index)
 	case parley.KindOpening:
 		o, _, err := parley.ParseOpening(e.Body)
 		if err != nil {

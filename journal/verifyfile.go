@@ -1,7 +1,6 @@
 package journal
 
 import (
-	"crypto/sha256"
 	"fmt"
 	"io"
 	"strings"
@@ -151,7 +150,7 @@ func (d *disclosed) check() (err error) {
 	if err := d.checkLeaf(); err != nil {
 		return err
 	}
-	seen := map[parley.Hash]bool{}
+	seen := map[cosigner]bool{}
 	for _, l := range n.Lines[1:] {
 		if err := d.cosig(n, l, seen); err != nil {
 			return err
@@ -177,35 +176,28 @@ func (d *disclosed) checkLeaf() error {
 
 // cosig verifies a line under the head. A line that no key of the charter made
 // is refused: it could only mislead.
-func (d *disclosed) cosig(n *Checkpoint, l Line, seen map[parley.Hash]bool) error {
-	c, ok := l.Cosignature()
-	if !ok {
-		return parley.Errorf(CodeReceipt, "the line of %q under the head is too short", l.Name)
-	}
-	x := Cosig{Log: d.log, Size: n.Size, Name: l.Name, PQ: len(c.Sig) == parley.SizePQSig, Cosignature: c}
-	signer, ok := d.keys.signer(d.log, l.Name)
-	if !ok {
-		return parley.Errorf(CodeReceipt, "a line of %q under the head, of whom the charter knows nothing", l.Name)
-	}
-	key, err := d.keys.verifySigner(signer, &x, n.Root, d.author)
+func (d *disclosed) cosig(n *Checkpoint, l Line, seen map[cosigner]bool) error {
+	c, err := d.keys.VerifyLine(n, l, d.author)
 	if err != nil {
 		return err
 	}
-	if id := sha256.Sum256(key); seen[id] {
-		return parley.Errorf(parley.CodeNotSorted, "two lines of one key of %q under the head", l.Name)
-	} else {
-		seen[id] = true
+	id := cosigner{c.Name, c.PQ}
+	if seen[id] {
+		return parley.Errorf(parley.CodeNotSorted, "two lines of %q under the head by keys of one kind", l.Name)
 	}
-	if !l.IsSeal(l.Name, key) && !l.IsCosign(l.Name, key) {
-		return parley.Errorf(CodeCheckpoint, "the line of %q names another key than the one that signed", l.Name)
-	}
-	d.pq = d.pq || signer == 0
+	seen[id] = true
+	d.pq = d.pq || c.Name == n.Origin
 	if d.Now != 0 && c.Time > d.Now+30 {
 		d.late++
 		return nil
 	}
-	d.cosigs = append(d.cosigs, x)
+	d.cosigs = append(d.cosigs, *c)
 	return nil
+}
+
+type cosigner struct {
+	name string
+	pq   bool
 }
 
 func (d *disclosed) report(r reporter) error {
