@@ -266,41 +266,65 @@ func (d *Desk) gravity(l *inForce, p parley.Party, since uint64, tests int) (Hea
 }
 
 // missed says what member p has missed since its newest proof of life on the
-// line: a test, or a call. n counts tests.
-func (d *Desk) missed(l *inForce, p parley.Party, now time.Time, played bool) (since uint64, what string, n int) {
-	lastProof := d.lastOn(l.Number, p)
+// line: tests, a call, or both; since is the first of them, 0 if none.
+func (d *Desk) missed(l *inForce, p parley.Party, now time.Time, played bool) (since uint64, what string, tests int) {
+	since, tests = d.missedTests(l, p, unix(now))
+	switch {
+	case tests >= testsToDown:
+		what = fmt.Sprintf("%s missed the last %d tests, the first at %s", d.Name(p), tests, zulu(since))
+	case tests > 0:
+		what = fmt.Sprintf("%s missed the test at %s", d.Name(p), zulu(since))
+	}
+	call := d.missedCall(l, p, played)
+	if call == nil {
+		return since, what, tests
+	}
+	at := call.body.(*Attempt).At
+	if since == 0 || at < since {
+		since = at
+	}
+	if what != "" {
+		what += ", and "
+	}
+	return since, fmt.Sprintf("%sthe call to %s at %s was not answered, as %s recorded",
+		what, d.Name(p), zulu(at), d.Name(call.ref.Party)), tests
+}
+
+// missedTests counts the tests, at most testsToDown, that fell due since p's
+// newest proof of life on the line; since is the first of those counted.
+func (d *Desk) missedTests(l *inForce, p parley.Party, now uint64) (since uint64, n int) {
 	grace := uint64(l.Grace)
-	if l.Schedule != nil && unix(now) > grace {
-		for i := l.Schedule.count(unix(now) - grace - 1); i > 0 && n < testsToDown; i-- {
-			s := l.slot(i - 1)
-			if s.at < l.since || lastProof+grace >= s.at {
-				break
-			}
-			if s.free {
-				continue
-			}
+	if l.Schedule == nil || now <= grace {
+		return 0, 0
+	}
+	proof := d.lastOn(l.Number, p)
+	for i := l.Schedule.count(now - grace - 1); i > 0 && n < testsToDown; i-- {
+		s := l.slot(i - 1)
+		if s.at < l.since || proof+grace >= s.at {
+			break
+		}
+		if !s.free {
 			since, n = s.at, n+1
 		}
 	}
-	switch {
-	case n >= testsToDown:
-		what = fmt.Sprintf("%s missed the last %d tests, the first at %s", d.Name(p), n, zulu(since))
-	case n > 0:
-		what = fmt.Sprintf("%s missed the test at %s", d.Name(p), zulu(since))
-	}
+	return since, n
+}
+
+// missedCall is the first call to p on the line that was not answered and that
+// p has not proved life on the line since.
+func (d *Desk) missedCall(l *inForce, p parley.Party, played bool) *record {
 	for _, r := range d.calls {
 		a := r.body.(*Attempt)
-		if a.Line != l.Number || !r.counts() || !a.Called.Includes(p) || a.Outcome != NoAnswer && a.Outcome != Busy {
-			continue
+		if a.Line == l.Number && r.counts() && (a.Outcome == NoAnswer || a.Outcome == Busy) && a.Called.Includes(p) &&
+			a.At > d.lastOn(l.Number, p) && (played || !a.Type.played()) {
+			return r
 		}
-		if (a.Type == Exercise || a.Type == Drill) && !played || a.At <= lastProof || since != 0 && a.At >= since {
-			continue
-		}
-		since = a.At
-		what = fmt.Sprintf("call to %s at %s not answered, as %s recorded", d.Name(p), zulu(a.At), d.Name(r.ref.Party))
 	}
-	return since, what, n
+	return nil
 }
+
+// played reports whether what happens within the type is only played.
+func (t Type) played() bool { return t == Exercise || t == Drill }
 
 // cut is the newest call that found the line cut, if nobody called in it has
 // proved life on the line since.
@@ -308,7 +332,7 @@ func (d *Desk) cut(l *inForce, played bool) *record {
 	var found *record
 	for _, r := range d.calls {
 		a := r.body.(*Attempt)
-		if a.Line != l.Number || !r.counts() || a.Outcome != Cut || (a.Type == Exercise || a.Type == Drill) && !played {
+		if a.Line != l.Number || !r.counts() || a.Outcome != Cut || a.Type.played() && !played {
 			continue
 		}
 		found = r // calls stand earliest first
