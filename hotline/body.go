@@ -77,7 +77,9 @@ func Parse(k parley.Kind, b []byte) (Body, error) {
 
 // bidi reports the characters that change the direction of what follows. They
 // can make a line read differently from what it says.
-func bidi(r rune) bool { return r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 }
+func bidi(r rune) bool {
+	return r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069
+}
 
 // checkLine checks a field of one line: at most max bytes, no control
 // characters, no line breaks, nothing that turns the direction of text.
