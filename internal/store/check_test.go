@@ -133,7 +133,9 @@ func TestCheckNamesDamage(t *testing.T) {
 		"head root":      {"UPDATE logs SET head_root = zeroblob(32) WHERE id = 1", log1 + ", entry 39: the root at size 40 differs from the signed head"},
 		"head signature": {"UPDATE logs SET head_sig = zeroblob(64) WHERE id = 1", log1 + ", entry 39: the signature of the head of size 40 does not fit"},
 		"head beyond":    {"UPDATE logs SET head_size = 41 WHERE id = 1", log1 + ": the signature of the head of size 41 does not fit"},
-		"receipt":        {"UPDATE cosigs SET first_time = 5 WHERE log = 1 AND size = 7", log1 + `: the checksum of the cosignatures of "2" over size 7 differs`},
+		"receipt":        {"UPDATE cosigs SET first_time = 5 WHERE signer = 1 AND size = 7", log1 + `: the checksum of the cosignatures of "2" over size 7 differs`},
+		"signer":         {"UPDATE signers SET name = x'33' WHERE id = 1", log1 + `: the checksum of the cosignatures of "3" over size 1 differs`},
+		"newest receipt": {"UPDATE cosigs SET first_sig = zeroblob(64) WHERE signer = 1 AND size = 40", log1 + `: the checksum of the cosignatures of "2" over size 40 differs`},
 		"secret":         {"UPDATE vals SET value = zeroblob(40) WHERE space = CAST('keys' AS BLOB) AND key = CAST('0 3' AS BLOB)", `the value "0 3" of "keys": the checksum differs`},
 		"value":          {"UPDATE vals SET value = x'61' WHERE space = CAST('state' AS BLOB) AND key = x'33'", `the value "3" of "state": the checksum differs`},
 	} {

@@ -13,7 +13,7 @@ import (
 type writeStmts struct {
 	begin, commit, rollback             *sql.Stmt
 	newLog, setLog, row, opened, reopen *sql.Stmt
-	cosigs, cosig                       *sql.Stmt
+	newSigner, cosigs, cosig            *sql.Stmt
 	value, putValue, delValue           *sql.Stmt
 
 	all []*sql.Stmt
@@ -42,8 +42,9 @@ func (w *writeStmts) prepare(c *sql.Conn) error {
 		{&w.row, `INSERT INTO entries (log, ` + rowColumns + `) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)`},
 		{&w.opened, `SELECT ` + rowColumns + ` FROM entries WHERE log = ?1 AND idx = ?2`},
 		{&w.reopen, `UPDATE entries SET content = ?3, standing = ?4, sum = ?5 WHERE log = ?1 AND idx = ?2`},
-		{&w.cosigs, `SELECT ` + cosigColumns + ` FROM cosigs WHERE log = ?1 AND size = ?2 AND name = ?3 AND pq = ?4`},
-		{&w.cosig, `INSERT OR REPLACE INTO cosigs (log, ` + cosigColumns + `) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)`},
+		{&w.newSigner, `INSERT INTO signers (id, log, name, pq) VALUES (?1, ?2, ?3, ?4)`},
+		{&w.cosigs, `SELECT ` + cosigColumns + ` FROM cosigs c JOIN signers s ON s.id = c.signer WHERE c.signer = ?1 AND c.size = ?2`},
+		{&w.cosig, `INSERT OR REPLACE INTO cosigs (signer, size, first_time, first_sig, last_time, last_sig, sum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`},
 		{&w.value, `SELECT value, secret FROM vals WHERE space = ?1 AND key = ?2`},
 		{&w.putValue, `INSERT OR REPLACE INTO vals (space, key, value, secret, sum) VALUES (?1, ?2, ?3, ?4, ?5)`},
 		{&w.delValue, `DELETE FROM vals WHERE space = ?1 AND key = ?2`},
@@ -93,6 +94,7 @@ func (s *SQLite) Commit(b *journal.Batch) error {
 	s.logsMu.Lock()
 	for _, c := range changes {
 		s.logs[c.new.state.Log] = &c.new
+		s.signers += len(c.new.signers) - len(c.old.signers)
 	}
 	s.logsMu.Unlock()
 	if err := s.checkpoint(); err != nil {
@@ -106,7 +108,8 @@ func (s *SQLite) Commit(b *journal.Batch) error {
 func (s *SQLite) plan(b *journal.Batch) ([]*change, error) {
 	var changes []*change
 	byLog := map[parley.LogID]*change{}
-	nextID := int64(len(s.logs)) + 1 // rows of logs are never deleted
+	// Rows of logs and signers are numbered from 1 and never deleted.
+	nextLog, nextSigner := int64(len(s.logs))+1, int64(s.signers)+1
 	touch := func(l parley.LogID) *change {
 		c := byLog[l]
 		if c == nil {
@@ -115,8 +118,8 @@ func (s *SQLite) plan(b *journal.Batch) ([]*change, error) {
 				c.old = *r
 			} else {
 				c.fresh = true
-				c.old = logRow{id: nextID, state: journal.LogState{Log: l}}
-				nextID++
+				c.old = logRow{id: nextLog, state: journal.LogState{Log: l}}
+				nextLog++
 			}
 			c.new = c.old
 			byLog[l] = c
@@ -149,7 +152,7 @@ func (s *SQLite) plan(b *journal.Batch) ([]*change, error) {
 		}
 	}
 	for i := range b.Cosigs {
-		touch(b.Cosigs[i].Log)
+		touch(b.Cosigs[i].Log).cosigned(&b.Cosigs[i], &nextSigner)
 	}
 	return changes, nil
 }
@@ -163,25 +166,29 @@ func (s *SQLite) transact(b *journal.Batch, changes []*change) (err error) {
 			s.write.rollback.Exec() // in memory only; the process ends anyway
 		}
 	}()
-	ids := make(map[parley.LogID]int64, len(changes))
+	rows := make(map[parley.LogID]*logRow, len(changes))
 	for _, c := range changes {
-		ids[c.new.state.Log] = c.new.id
+		rows[c.new.state.Log] = &c.new
 		if err := s.putLog(c); err != nil {
+			return err
+		}
+		if err := s.putSigners(&c.new); err != nil {
 			return err
 		}
 	}
 	for i := range b.Rows {
-		if err := s.putRow(ids[b.Rows[i].Log], &b.Rows[i]); err != nil {
+		if err := s.putRow(rows[b.Rows[i].Log].id, &b.Rows[i]); err != nil {
 			return err
 		}
 	}
 	for i := range b.Opened {
-		if err := s.putOpened(ids[b.Opened[i].Log], &b.Opened[i]); err != nil {
+		if err := s.putOpened(rows[b.Opened[i].Log].id, &b.Opened[i]); err != nil {
 			return err
 		}
 	}
 	for i := range b.Cosigs {
-		if err := s.putCosig(ids[b.Cosigs[i].Log], &b.Cosigs[i]); err != nil {
+		c := &b.Cosigs[i]
+		if err := s.putCosig(rows[c.Log].signer(c).id, c); err != nil {
 			return err
 		}
 	}

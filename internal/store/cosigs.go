@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"cmp"
 	"database/sql"
 	"encoding/binary"
@@ -14,10 +15,21 @@ import (
 	"parley/journal"
 )
 
-const cosigColumns = `size, name, pq, first_time, first_sig, last_time, last_sig, sum`
+const cosigColumns = `c.signer, s.name, s.pq, c.size, c.first_time, c.first_sig, c.last_time, c.last_sig, c.sum`
+
+// signer is a row of the table signers, with the newest cosignature that is
+// held of it.
+type signer struct {
+	id     int64
+	newest journal.Cosig
+	fresh  bool // planned, and not in the table yet
+}
 
 // cosigPair is a row of cosigs; first and last may be one.
-type cosigPair struct{ first, last journal.Cosig }
+type cosigPair struct {
+	signer      int64
+	first, last journal.Cosig
+}
 
 // sum guards names and times of signers whose keys nobody knows any more.
 func (p *cosigPair) sum() int64 {
@@ -32,15 +44,15 @@ func (p *cosigPair) sum() int64 {
 }
 
 func scanCosigs(l parley.LogID, sc scanner) (*cosigPair, error) {
-	var size, first, last, sum int64
+	var id, size, first, last, sum int64
 	var name, firstSig, lastSig []byte
 	var pq bool
-	if err := sc.Scan(&size, &name, &pq, &first, &firstSig, &last, &lastSig, &sum); err != nil {
+	if err := sc.Scan(&id, &name, &pq, &size, &first, &firstSig, &last, &lastSig, &sum); err != nil {
 		return nil, misshapen(err)
 	}
 	c := journal.Cosig{Log: l, Size: uint64(size), Name: string(name), PQ: pq,
 		Cosignature: journal.Cosignature{Time: uint64(first), Sig: firstSig}}
-	p := &cosigPair{first: c, last: c}
+	p := &cosigPair{id, c, c}
 	if last != first {
 		p.last.Cosignature = journal.Cosignature{Time: uint64(last), Sig: lastSig}
 	}
@@ -50,13 +62,54 @@ func scanCosigs(l parley.LogID, sc scanner) (*cosigPair, error) {
 	return p, nil
 }
 
+// cosigned notes a cosignature in the plan: its signer, and whether it is the
+// newest of it.
+func (c *change) cosigned(cosig *journal.Cosig, nextID *int64) {
+	own := *cosig
+	own.Sig = bytes.Clone(cosig.Sig)
+	sg := c.new.signer(cosig)
+	if sg == nil {
+		c.new.signers = append(slices.Clip(c.new.signers), signer{*nextID, own, true})
+		*nextID++
+		return
+	}
+	if n := &sg.newest; cmp.Or(cmp.Compare(own.Size, n.Size), cmp.Compare(own.Time, n.Time)) > 0 {
+		c.new.signers = slices.Clone(c.new.signers)
+		c.new.signer(cosig).newest = own
+	}
+}
+
+func (r *logRow) signer(c *journal.Cosig) *signer {
+	for i := range r.signers {
+		if n := &r.signers[i].newest; n.Name == c.Name && n.PQ == c.PQ {
+			return &r.signers[i]
+		}
+	}
+	return nil
+}
+
+// putSigners adds the rows of signers that a log did not have.
+func (s *SQLite) putSigners(r *logRow) error {
+	for i := range r.signers {
+		sg := &r.signers[i]
+		if !sg.fresh {
+			continue
+		}
+		if _, err := s.write.newSigner.Exec(sg.id, r.id, []byte(sg.newest.Name), sg.newest.PQ); err != nil {
+			return err
+		}
+		sg.fresh = false
+	}
+	return nil
+}
+
 // putCosig keeps the cosignature if it is the first or the last of its size
 // and signer.
-func (s *SQLite) putCosig(log int64, c *journal.Cosig) error {
-	pair, err := scanCosigs(c.Log, s.write.cosigs.QueryRow(log, int64(c.Size), []byte(c.Name), c.PQ))
+func (s *SQLite) putCosig(id int64, c *journal.Cosig) error {
+	pair, err := scanCosigs(c.Log, s.write.cosigs.QueryRow(id, int64(c.Size)))
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		pair = &cosigPair{first: *c, last: *c}
+		pair = &cosigPair{id, *c, *c}
 	case err != nil:
 		return err
 	case c.Time < pair.first.Time:
@@ -71,10 +124,66 @@ func (s *SQLite) putCosig(log int64, c *journal.Cosig) error {
 	if first.Time == last.Time {
 		lastSig = nil
 	}
-	s.growth += 200 + len(first.Sig) + len(lastSig)
-	_, err = s.write.cosig.Exec(log, int64(c.Size), []byte(c.Name), c.PQ, int64(first.Time), nonNil(first.Sig),
-		int64(last.Time), lastSig, pair.sum())
+	s.growth += 64 + len(first.Sig) + len(lastSig)
+	_, err = s.write.cosig.Exec(id, int64(c.Size), int64(first.Time), nonNil(first.Sig), int64(last.Time), lastSig, pair.sum())
 	return err
+}
+
+// readSigners adds to the logs who cosigned them, each with its newest
+// cosignature: that of the greatest size and, at that size, the greatest time.
+func (s *SQLite) readSigners(logs []*logRow, bad func(error) error) error {
+	for _, r := range logs {
+		pairs, err := s.pairs(s.read.newest, &r.state, bad, r.id)
+		if err != nil {
+			return err
+		}
+		for _, p := range pairs {
+			r.signers = append(r.signers, signer{id: p.signer, newest: p.last})
+		}
+	}
+	return nil
+}
+
+// newest lists the newest cosignatures by name, Ed25519 before ML-DSA-44.
+func (r *logRow) newest() (cs []journal.Cosig) {
+	for i := range r.signers {
+		cs = append(cs, r.signers[i].newest)
+	}
+	slices.SortFunc(cs, func(a, b journal.Cosig) int {
+		switch {
+		case a.Name != b.Name:
+			return cmp.Compare(a.Name, b.Name)
+		case b.PQ:
+			return -1
+		}
+		return 1
+	})
+	return cs
+}
+
+// pairs reads rows of cosigs. It leaves out damaged ones unless bad returns
+// the error.
+func (s *SQLite) pairs(query *sql.Stmt, st *journal.LogState, bad func(error) error, args ...any) ([]*cosigPair, error) {
+	rows, err := query.Query(args...)
+	if err != nil {
+		return nil, classify(err, "reading cosignatures")
+	}
+	defer rows.Close()
+	var pairs []*cosigPair
+	for rows.Next() {
+		pair, err := scanCosigs(st.Log, rows)
+		if parley.CodeOf(err) == journal.CodeDamaged {
+			err = bad(err)
+			pair = nil
+		}
+		if err != nil {
+			return nil, classify(err, "reading cosignatures")
+		}
+		if pair != nil {
+			pairs = append(pairs, pair)
+		}
+	}
+	return pairs, classify(rows.Err(), "reading cosignatures")
 }
 
 // Cosigs implements journal.Reader.
@@ -86,36 +195,27 @@ func (s *SQLite) Cosigs(l parley.LogID, from uint64) ([]journal.Cosig, error) {
 	if lr == nil || from > parley.MaxUint {
 		return nil, nil
 	}
-	return s.cosigs(lr, from, math.MaxInt64, func(err error) error { return err })
+	return s.cosigs(lr, from, math.MaxInt64, refuse)
 }
 
-// cosigs reads those over sizes from to to. It leaves out damaged ones unless
-// bad returns the error.
+// refuse is the bad of those who want sound rows only.
+func refuse(err error) error { return err }
+
+// cosigs reads those over sizes from to to.
 func (s *SQLite) cosigs(lr *logRow, from, to uint64, bad func(error) error) ([]journal.Cosig, error) {
-	rows, err := s.read.cosigs.Query(lr.id, int64(from), int64(to))
+	pairs, err := s.pairs(s.read.cosigs, &lr.state, bad, lr.id, int64(from), int64(to))
 	if err != nil {
-		return nil, classify(err, "reading cosignatures")
+		return nil, err
 	}
-	defer rows.Close()
 	var cs []journal.Cosig
-	for rows.Next() {
-		pair, err := scanCosigs(lr.state.Log, rows)
-		if parley.CodeOf(err) == journal.CodeDamaged {
-			if err := bad(err); err != nil {
-				return nil, err
-			}
-			continue
-		}
-		if err != nil {
-			return nil, classify(err, "reading cosignatures")
-		}
-		cs = append(cs, pair.first)
-		if pair.last.Time != pair.first.Time {
-			cs = append(cs, pair.last)
+	for _, p := range pairs {
+		cs = append(cs, p.first)
+		if p.last.Time != p.first.Time {
+			cs = append(cs, p.last)
 		}
 	}
 	slices.SortStableFunc(cs, func(a, b journal.Cosig) int {
 		return cmp.Or(cmp.Compare(a.Size, b.Size), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Time, b.Time))
 	})
-	return cs, classify(rows.Err(), "reading cosignatures")
+	return cs, nil
 }

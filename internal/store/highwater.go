@@ -41,7 +41,7 @@ type HighWater struct {
 	f     *os.File
 	seq   uint64
 	mark  Mark
-	fresh bool // the file has never been synced with a mark in it
+	fresh bool // the file holds no mark yet
 }
 
 const (
@@ -102,8 +102,8 @@ func parseSlot(b []byte) (seq uint64, m Mark, ok bool) {
 }
 
 // Set records m in the slot that holds the older mark. Within a generation
-// sizes never fall. Only the first mark of a new file waits for the disk: a
-// file without any mark would cost a generation.
+// sizes never fall. Only the first mark of a new file and that of a new
+// generation wait for the disk: to lose those would cost a generation.
 func (h *HighWater) Set(m Mark) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -121,15 +121,17 @@ func (h *HighWater) Set(m Mark) error {
 	if _, err := h.f.WriteAt(appendSlot(nil, h.seq+1, m), slot*slotStride); err != nil {
 		return parley.Errorf(codeOf(err), "high-water file: %w", err)
 	}
-	h.seq, h.mark = h.seq+1, m
-	if !h.fresh {
-		return nil
+	fresh, turn := h.fresh, m.Gen != h.mark.Gen
+	h.seq, h.mark, h.fresh = h.seq+1, m, false
+	if fresh || turn {
+		if err := h.sync(); err != nil {
+			return err
+		}
 	}
-	h.fresh = false
-	if err := h.sync(); err != nil {
-		return err
+	if fresh {
+		return syncDir(filepath.Dir(h.f.Name()))
 	}
-	return syncDir(filepath.Dir(h.f.Name()))
+	return nil
 }
 
 // Sync waits until the newest mark is on the disk. The node calls it from

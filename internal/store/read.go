@@ -18,7 +18,7 @@ import (
 const rowColumns = `idx, audience, commitment, hashes, sig, content, standing, stored, sum`
 
 type readStmts struct {
-	logs, row, rows, hash, cosigs, values *sql.Stmt
+	logs, row, rows, hash, cosigs, newest, values *sql.Stmt
 }
 
 func (r *readStmts) prepare(db *sql.DB) error {
@@ -31,7 +31,10 @@ func (r *readStmts) prepare(db *sql.DB) error {
 		{&r.row, `SELECT ` + rowColumns + ` FROM entries WHERE log = ?1 AND idx = ?2`},
 		{&r.rows, `SELECT ` + rowColumns + ` FROM entries WHERE log = ?1 AND idx >= ?2 AND idx < ?3 ORDER BY idx`},
 		{&r.hash, `SELECT substr(hashes, 32 * ?3 + 1, 32) FROM entries WHERE log = ?1 AND idx = ?2`},
-		{&r.cosigs, `SELECT ` + cosigColumns + ` FROM cosigs WHERE log = ?1 AND size BETWEEN ?2 AND ?3 ORDER BY size, name, pq`},
+		{&r.cosigs, `SELECT ` + cosigColumns + ` FROM signers s JOIN cosigs c ON c.signer = s.id AND c.size BETWEEN ?2 AND ?3
+			WHERE s.log = ?1 ORDER BY c.size, s.name, s.pq`},
+		{&r.newest, `SELECT ` + cosigColumns + ` FROM signers s JOIN cosigs c ON c.signer = s.id
+			AND c.size = (SELECT max(size) FROM cosigs WHERE signer = s.id) WHERE s.log = ?1`},
 		{&r.values, `SELECT key, value, secret, sum FROM vals WHERE space = ?1 ORDER BY key`},
 	} {
 		st, err := db.Prepare(p.text)
@@ -45,6 +48,10 @@ func (r *readStmts) prepare(db *sql.DB) error {
 
 func damaged(l parley.LogID, index uint64, what string) error {
 	return parley.Errorf(journal.CodeDamaged, "log %s, entry %d: %s", l, index, what)
+}
+
+func notHeld(l parley.LogID, index uint64) error {
+	return parley.Errorf(journal.CodeNotHeld, "log %s, entry %d is not held", l, index)
 }
 
 // readLogs reads the table logs, and with it, in one snapshot, where each
@@ -99,6 +106,7 @@ func (s *SQLite) Logs() ([]journal.LogState, error) {
 			h.Sig = slices.Clone(h.Sig)
 			st.Head = &h
 		}
+		st.Newest = r.newest()
 		states = append(states, st)
 	}
 	slices.SortFunc(states, func(a, b journal.LogState) int {
@@ -175,14 +183,13 @@ func (s *SQLite) Row(l parley.LogID, index uint64) (*journal.Row, error) {
 	if err := s.usable(); err != nil {
 		return nil, err
 	}
-	notHeld := parley.Errorf(journal.CodeNotHeld, "log %s, entry %d is not held", l, index)
 	lr := s.log(l)
 	if lr == nil || index > parley.MaxUint {
-		return nil, notHeld
+		return nil, notHeld(l, index)
 	}
 	raw, err := scanRow(s.read.row.QueryRow(lr.id, int64(index)))
 	if errors.Is(err, sql.ErrNoRows) {
-		return nil, notHeld
+		return nil, notHeld(l, index)
 	}
 	if err != nil {
 		return nil, classify(err, "reading an entry")
@@ -221,18 +228,20 @@ func (s *SQLite) chunk(log int64, from, to uint64) ([]*rawRow, error) {
 	return raws, classify(rows.Err(), "reading entries")
 }
 
-// Rows implements journal.Store. It stops without an error where the log
-// ends; a hole in it is CodeDamaged. f may call the store.
+// Rows implements journal.Store. Where the log ends before to it gives
+// CodeNotHeld, after the rows that there are; a hole is CodeDamaged. f may
+// call the store.
 func (s *SQLite) Rows(l parley.LogID, from, to uint64, f func(*journal.Row) error) error {
 	if err := s.usable(); err != nil {
 		return err
 	}
+	var size uint64
 	lr := s.log(l)
-	if lr == nil {
-		return nil
+	if lr != nil {
+		size = lr.state.Size
 	}
-	for to = min(to, lr.state.Size); from < to; {
-		raws, err := s.chunk(lr.id, from, to)
+	for from < min(to, size) {
+		raws, err := s.chunk(lr.id, from, min(to, size))
 		if err != nil {
 			return err
 		}
@@ -252,6 +261,9 @@ func (s *SQLite) Rows(l parley.LogID, from, to uint64, f func(*journal.Row) erro
 			}
 			from++
 		}
+	}
+	if from < to {
+		return notHeld(l, from)
 	}
 	return nil
 }

@@ -49,17 +49,22 @@ CREATE TABLE entries (
 	sum        INTEGER NOT NULL, -- CRC-32C of the row but for its content
 	PRIMARY KEY (log, idx)
 ) WITHOUT ROWID, STRICT;
+CREATE TABLE signers (       -- who cosigned heads of a log, with which kind of key
+	id   INTEGER PRIMARY KEY,
+	log  INTEGER NOT NULL,
+	name BLOB NOT NULL,
+	pq   INTEGER NOT NULL,
+	UNIQUE (log, name, pq)
+) STRICT;
 CREATE TABLE cosigs (
-	log        INTEGER NOT NULL,
+	signer     INTEGER NOT NULL,
 	size       INTEGER NOT NULL,
-	name       BLOB NOT NULL,
-	pq         INTEGER NOT NULL,
 	first_time INTEGER NOT NULL,
 	first_sig  BLOB NOT NULL,
 	last_time  INTEGER NOT NULL, -- equal to first_time: only one is held
 	last_sig   BLOB,
-	sum        INTEGER NOT NULL, -- CRC-32C of the row
-	PRIMARY KEY (log, size, name, pq)
+	sum        INTEGER NOT NULL, -- CRC-32C of the row with its signer
+	PRIMARY KEY (signer, size)
 ) WITHOUT ROWID, STRICT;
 CREATE TABLE vals (
 	space  BLOB NOT NULL,

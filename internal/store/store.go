@@ -66,17 +66,19 @@ type SQLite struct {
 	growth  int  // bytes written to the write-ahead log since the last checkpoint, estimated
 	unclean bool // destroyed secrets may still lie in the write-ahead log
 
-	// logsMu guards logs: the committed state, read by everyone. The values
+	// logsMu guards the committed state, read by everyone. The values of logs
 	// are replaced, never changed.
-	logsMu sync.RWMutex
-	logs   map[parley.LogID]*logRow
+	logsMu  sync.RWMutex
+	signers int // rows of the table signers
+	logs    map[parley.LogID]*logRow
 }
 
 // logRow is a row of the table logs.
 type logRow struct {
-	id    int64
-	state journal.LogState
-	last  uint64 // where the rows ended when the row was read; equal to state.Size
+	id      int64
+	state   journal.LogState // without Newest, which signers gives
+	signers []signer
+	last    uint64 // where the rows ended when the row was read; equal to state.Size
 }
 
 var _ journal.Store = (*SQLite)(nil)
@@ -112,8 +114,16 @@ func Open(path string, o Options) (_ *SQLite, err error) {
 	if err != nil {
 		return nil, err
 	}
+	bad := refuse
+	if o.ReadOnly {
+		bad = func(error) error { return nil } // for Check to report
+	}
+	if err := s.readSigners(logs, bad); err != nil {
+		return nil, err
+	}
 	for _, r := range logs {
 		s.logs[r.state.Log] = r
+		s.signers += len(r.signers)
 	}
 	if o.ReadOnly {
 		return s, nil

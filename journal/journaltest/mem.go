@@ -128,6 +128,30 @@ func (l *memLog) cosign(c journal.Cosig) {
 	})
 }
 
+// newest lists, per signer and kind of key, the cosignature of the greatest
+// size and then time: the last of each, since they are sorted so.
+func (l *memLog) newest() (cs []journal.Cosig) {
+	for _, c := range l.cosigs {
+		i := slices.IndexFunc(cs, func(x journal.Cosig) bool { return x.Name == c.Name && x.PQ == c.PQ })
+		if i < 0 {
+			i, cs = len(cs), append(cs, c)
+		}
+		cs[i] = c
+	}
+	slices.SortStableFunc(cs, func(a, b journal.Cosig) int {
+		switch {
+		case a.Name != b.Name:
+			return cmp.Compare(a.Name, b.Name)
+		case a.PQ == b.PQ:
+			return 0
+		case b.PQ:
+			return -1
+		}
+		return 1
+	})
+	return cs
+}
+
 func (m *Mem) put(p journal.Put) {
 	if p.Value == nil {
 		delete(m.values[p.Space], p.Key)
@@ -190,6 +214,7 @@ func (m *Mem) Logs() ([]journal.LogState, error) {
 			h := *l.head
 			s.Head = &h
 		}
+		s.Newest = l.newest()
 		ls = append(ls, s)
 	}
 	slices.SortFunc(ls, func(a, b journal.LogState) int {
