@@ -70,6 +70,51 @@ func TestCharter(t *testing.T) {
 	}
 }
 
+// Of a fork in a channel known by its signed charter the witness writes a file
+// that convinces a stranger, and of nothing else.
+func TestForkFile(t *testing.T) {
+	ch := journaltest.New(2, 0, nil)
+	gen := ch.Gen(2, 1)
+	next := ch.Member(2).NodeKeys(1)
+	keys := []*journal.Announced{{Party: 2, Gen: gen, Start: true, Keys: ch.Member(2).RootKeys(ch.ID, gen, next.Public)}}
+	for _, tt := range []struct {
+		name string
+		log  *testLog
+	}{
+		{"the charter's key", parleyLog(ch, 1)},
+		{"a key of a ROOTKEYS", &testLog{origin: ch.Log(2, parley.Routine, 1).Origin(), key: next.Log}},
+	} {
+		dir := t.TempDir()
+		s := open(t, Config{Dir: dir, Channels: []Channel{{ch.Signed, keys}}})
+		if _, no := s.add((&request{0, nil, tt.log.grow(3).note()}).append(nil)); no != nil {
+			t.Fatalf("%s: %v", tt.name, no)
+		}
+		fork := &testLog{origin: tt.log.origin, key: tt.log.key, salt: "x"}
+		if _, no := s.add((&request{3, nil, fork.grow(3).note()}).append(nil)); no == nil || no.status != 409 {
+			t.Fatalf("%s: a fork is answered with %v", tt.name, no)
+		}
+		files, _ := filepath.Glob(filepath.Join(dir, "fork-*"+journal.FileFork.Suffix()))
+		if len(files) != 1 {
+			t.Fatalf("%s: %d proof files", tt.name, len(files))
+		}
+		b, err := os.ReadFile(files[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := journal.VerifyFork(bytes.NewReader(b), journal.Verify{Channel: &ch.ID}, func(journal.Finding) {}); err != nil {
+			t.Errorf("%s: a stranger is not convinced: %v", tt.name, err)
+		}
+	}
+	s := open(t, Config{Channels: []Channel{{ch.Signed, keys}}})
+	if _, no := s.add((&request{0, nil, (&testLog{origin: ch.Log(2, 0, 1).Origin(), key: ch.Member(2).Keys.Log}).grow(1).note()}).append(nil)); no == nil || no.status != 403 {
+		t.Errorf("a replaced key in the generation that replaced it: %v", no)
+	}
+	keys[0].Keys.Ed[3] ^= 1
+	if err := s.AcceptChannel(Channel{ch.Signed, keys}); parley.CodeOf(err) != journal.CodeRootKeys {
+		t.Errorf("ROOTKEYS that the root did not sign: %v", err)
+	}
+}
+
 func TestClient(t *testing.T) {
 	key := testKey(t)
 	ch := journaltest.New(2, 1, func(c *parley.Charter) {
@@ -225,6 +270,28 @@ func TestKeyFile(t *testing.T) {
 		}
 		if _, _, _, err := ParseVKey(v[:len(v)-4]); parley.CodeOf(err) != parley.CodeKey {
 			t.Errorf("a short vkey: %v", err)
+		}
+	}
+}
+
+func TestParseWitness(t *testing.T) {
+	k := testKey(t)
+	want, v := k.Witness(), k.VKeys()
+	w, err := ParseWitness(v...)
+	if err != nil || w.Name != want.Name || !bytes.Equal(w.Ed, want.Ed) || !bytes.Equal(w.PQ, want.PQ) {
+		t.Errorf("%+v, %v", w, err)
+	}
+	if w, err := ParseWitness(v[0]); err != nil || w.PQ != nil {
+		t.Errorf("Ed25519 alone: %+v, %v", w, err)
+	}
+	for name, bad := range map[string][]string{
+		"none":      nil,
+		"twice":     {v[0], v[0]},
+		"two":       {v[0], VKey("other.example", TypePQ, want.PQ)},
+		"a log key": {VKey("log.example", TypeEd, want.Ed)},
+	} {
+		if _, err := ParseWitness(bad...); err == nil {
+			t.Errorf("%s: accepted", name)
 		}
 	}
 }

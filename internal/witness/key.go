@@ -164,6 +164,34 @@ func ParseVKey(s string) (name string, typ byte, key []byte, err error) {
 	return name, typ, key, nil
 }
 
+// ParseWitness reads the verifier keys that a witness's operator gives out, one
+// or two, as a charter names the witness.
+func ParseWitness(vkeys ...string) (parley.Witness, error) {
+	var w parley.Witness
+	for _, v := range vkeys {
+		name, typ, key, err := ParseVKey(v)
+		if err != nil {
+			return w, err
+		}
+		if w.Name != "" && w.Name != name {
+			return w, parley.Errorf(parley.CodeName, "the keys belong to two witnesses, %s and %s", w.Name, name)
+		}
+		w.Name = name
+		switch {
+		case typ == TypeCosign && w.Ed == nil:
+			w.Ed = key
+		case typ == TypePQ && w.PQ == nil:
+			w.PQ = key
+		default:
+			return w, parley.Errorf(parley.CodeKey, "%s: a witness has one Ed25519 cosignature key (type 4), one ML-DSA-44 key (type 6), or both", name)
+		}
+	}
+	if w.Name == "" {
+		return w, parley.Errorf(parley.CodeKey, "a witness without a key")
+	}
+	return w, nil
+}
+
 // checkKeyName refuses what is not a C2SP key name of at most 255 bytes.
 func checkKeyName(s string) error {
 	if s == "" || len(s) > 255 || strings.ContainsFunc(s, func(r rune) bool {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"golang.org/x/mod/sumdb/note"
 
@@ -136,6 +137,15 @@ func (s *Server) check(l *logState, h head, r *request) *refusal {
 
 func (s *Server) keep(kind string, l *logState, r *request) {
 	name, err := s.state.evidence(kind, l, r)
+	if err == nil && kind == "fork" && name != "" {
+		var file []byte
+		if file, err = s.forkFile(l.Origin, l.note, r.Note); err == nil && file != nil {
+			proof := strings.TrimSuffix(name, ".txt") + journal.FileFork.Suffix()
+			if err = s.state.write(proof, file); err == nil {
+				name = proof
+			}
+		}
+	}
 	if err != nil {
 		s.cfg.Log.Error("witness: evidence could not be kept", "origin", l.Origin, "err", err)
 	}

@@ -1,7 +1,6 @@
 package witness
 
 import (
-	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"io"
@@ -20,12 +19,15 @@ type Config struct {
 	Key  *Key
 	Logs []LogKey // logs of any kind that it serves
 
-	// Charters are the channels it serves: every log of every member, under
-	// the member's log key. The caller has verified their signatures.
+	// Charters are channels it serves: every log of every member, under the
+	// member's log key. Channels are the same with their signatures and the
+	// ROOTKEYS known; of a fork in one of them the witness can also write a
+	// proof that convinces a stranger (journal.VerifyFork). The caller has
+	// verified the signatures of both.
 	Charters []*parley.Charter
-	// RootKeys, if set, gives the keys that may sign the heads of one log in
-	// place of the charter's key, from verified ROOTKEYS statements; none
-	// means the charter's.
+	Channels []Channel
+	// RootKeys, if set, names the keys that may sign the heads of one log, in
+	// place of those of its charter and ROOTKEYS; none means those.
 	RootKeys func(parley.LogID) [][]byte
 
 	Now        func() time.Time // nil: time.Now
@@ -45,7 +47,7 @@ type Server struct {
 	mu       sync.Mutex
 	closed   bool
 	keys     map[string][]LogKey // by origin
-	charters map[parley.Hash]*parley.Charter
+	channels map[parley.Hash]*channel
 }
 
 // New opens the witness's memory. It fails if another process serves it, or
@@ -69,7 +71,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		cfg: cfg, state: st, mux: http.NewServeMux(), slots: make(chan struct{}, cfg.Concurrent),
-		keys: map[string][]LogKey{}, charters: map[parley.Hash]*parley.Charter{},
+		keys: map[string][]LogKey{}, channels: map[parley.Hash]*channel{},
 	}
 	for _, l := range cfg.Logs {
 		s.keys[l.Origin] = append(s.keys[l.Origin], l)
@@ -77,44 +79,17 @@ func New(cfg Config) (*Server, error) {
 	for _, c := range cfg.Charters {
 		s.Accept(c)
 	}
+	for _, c := range cfg.Channels {
+		if err := s.AcceptChannel(c); err != nil {
+			st.close()
+			return nil, err
+		}
+	}
 	s.mux.HandleFunc("POST /add-checkpoint", s.limited(s.addCheckpoint))
 	s.mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
 		plain(w, http.StatusOK, strings.Join(cfg.Key.VKeys(), "\n"))
 	})
 	return s, nil
-}
-
-// Accept adds a channel while the witness runs.
-func (s *Server) Accept(c *parley.Charter) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.charters[c.Channel()] = c
-}
-
-// logKeys are the keys that may sign heads of the log; none if it is unknown.
-func (s *Server) logKeys(origin string) []LogKey {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	keys := s.keys[origin]
-	id, err := parley.ParseOrigin(origin)
-	if err != nil || s.charters[id.Channel] == nil {
-		return keys
-	}
-	m := s.charters[id.Channel].Member(id.Party)
-	if m == nil {
-		return keys
-	}
-	var own [][]byte
-	if s.cfg.RootKeys != nil {
-		own = s.cfg.RootKeys(id)
-	}
-	if len(own) == 0 {
-		own = [][]byte{m.Keys.LogEd}
-	}
-	for _, k := range own {
-		keys = append(keys[:len(keys):len(keys)], LogKey{Origin: origin, Key: ed25519.PublicKey(k)})
-	}
-	return keys
 }
 
 // ServeHTTP answers one request.
