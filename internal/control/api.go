@@ -1,0 +1,271 @@
+// Package control is the local socket of a running node: how the commands of
+// the same machine talk to it. It is HTTP with JSON over a Unix socket that
+// only its owner may open; nothing here is reachable from a network.
+//
+//	GET  /v1/status              links, logs, alarms, duties
+//	GET  /v1/messages            ?line= ?open=1 ?limit=
+//	GET  /v1/message             ?ref=2/FLASH/17
+//	GET  /v1/lines               the registry and the state of each line
+//	GET  /v1/duties              what is owed, soonest first
+//	POST /v1/post                a draft; answers with its place once durable
+//	POST /v1/answer              an answer to an entry
+//	GET  /v1/watch               events, one JSON object a line, until closed
+//	GET  /v1/export              the whole record, as a file
+//	GET  /v1/disclose            ?ref= one entry with its proofs, as a file
+//	GET  /v1/fork                ?log= the proof of a fork, as a file
+package control
+
+import (
+	"time"
+
+	"parley"
+	"parley/hotline"
+	"parley/internal/node"
+	"parley/station"
+)
+
+// Error is how a failed request answers: the code of the rule, a sentence, and
+// what to do.
+type Error struct {
+	Code   parley.Code `json:"code"`
+	Text   string      `json:"error"`
+	Remedy string      `json:"what_to_do,omitempty"`
+}
+
+// Place names an entry: short for people, long where generations must be told
+// apart, leaf for its content.
+type Place struct {
+	Ref  string `json:"ref"`
+	Long string `json:"place"`
+	Leaf string `json:"leaf"`
+}
+
+// PlaceOf names an entry.
+func PlaceOf(r parley.Ref) Place { return Place{r.String(), r.Long(), r.Leaf.String()} }
+
+// Post is a draft to release.
+type Post struct {
+	Lane parley.Lane     `json:"lane"`
+	Kind parley.Kind     `json:"kind"`
+	To   parley.Audience `json:"to"`
+	Body []byte          `json:"body"`
+}
+
+// Answer is an answer to an entry, by its code's name.
+type Answer struct {
+	Ref  string `json:"ref"`
+	Code string `json:"code"`
+	Text string `json:"text,omitempty"`
+}
+
+// Status is the state of a node.
+type Status struct {
+	Name       string    `json:"name"`
+	Member     int       `json:"member"`
+	Channel    string    `json:"channel"`
+	Charter    string    `json:"charter"`
+	Time       time.Time `json:"time"`
+	Ready      bool      `json:"ready"`
+	Generation string    `json:"generation"`
+	Quorum     string    `json:"quorum"`
+	Entries    uint64    `json:"entries"`
+	Links      []Link    `json:"links"`
+	Logs       []Log     `json:"logs"`
+	Alarms     []Alarm   `json:"alarms"`
+	Overdue    int       `json:"overdue"`
+	Malformed  int       `json:"malformed"`
+	Unknown    int       `json:"unknown_kinds"`
+}
+
+// Link is the state of the connections with one member.
+type Link struct {
+	Member  int    `json:"member"`
+	Name    string `json:"name"`
+	Urgent  bool   `json:"urgent"`
+	Bulk    bool   `json:"bulk"`
+	Skew    int64  `json:"clock_offset_s"`
+	Dropped int    `json:"dropped"`
+}
+
+// Log is the state of one log.
+type Log struct {
+	Origin    string            `json:"origin"`
+	Member    int               `json:"member"`
+	Lane      string            `json:"lane"`
+	Size      uint64            `json:"size"`
+	Root      string            `json:"root"`
+	Receipts  map[string]uint64 `json:"receipts"` // by member's name
+	Witnessed uint64            `json:"witnessed"`
+	Current   bool              `json:"current"`
+	Forked    bool              `json:"forked"`
+	Closed    bool              `json:"closed"`
+	Held      int               `json:"held_out_of_order"`
+	Key       []byte            `json:"key"`
+}
+
+// Alarm is something an officer must know.
+type Alarm struct {
+	At    time.Time `json:"at"`
+	Code  string    `json:"code"`
+	Party string    `json:"party"`
+	Text  string    `json:"text"`
+}
+
+// Message is a message with its state, as the desk shows it.
+type Message struct {
+	Place
+	Time        time.Time `json:"time"` // its author's claim
+	From        string    `json:"from"`
+	Lane        string    `json:"precedence"`
+	Type        string    `json:"type"`
+	Subject     string    `json:"subject,omitempty"`
+	Text        string    `json:"text"`
+	Mine        bool      `json:"mine"`
+	Addressees  []Reader  `json:"addressees"`
+	Printed     string    `json:"printed,omitempty"`
+	WitnessedBy string    `json:"witnessed_by,omitempty"` // not after this time, by the quorum; with one message only
+}
+
+// Reader is the state of a message with one addressee.
+type Reader struct {
+	Name string `json:"name"`
+	Info bool   `json:"info"`
+	Step string `json:"step"`
+}
+
+// Line is the state of a line.
+type Line struct {
+	Number   uint8     `json:"number"`
+	Name     string    `json:"name"`
+	Level    string    `json:"level"`
+	InForce  bool      `json:"in_force"`
+	State    string    `json:"state"`
+	Text     string    `json:"text"`
+	LastTest time.Time `json:"last_test,omitzero"`
+	NextTest time.Time `json:"next_test,omitzero"`
+	Caller   string    `json:"next_caller,omitempty"`
+	Members  []Alive   `json:"members"`
+	Next     uint8     `json:"escalates_to,omitempty"`
+}
+
+// Alive is the newest proof of life of a member of a line.
+type Alive struct {
+	Name string    `json:"name"`
+	Line time.Time `json:"on_the_line,omitzero"`
+	Node time.Time `json:"anywhere,omitzero"`
+}
+
+// Duty is something that a party owes.
+type Duty struct {
+	Ref   string    `json:"ref"`
+	Owner string    `json:"owner"`
+	What  string    `json:"what"`
+	Lane  string    `json:"precedence"`
+	By    time.Time `json:"by"`
+	Late  bool      `json:"late"`
+	Text  string    `json:"text"`
+}
+
+// Event is one line of watch.
+type Event struct {
+	At       time.Time `json:"at"`
+	Kind     string    `json:"event"` // message, answer, entry, receipt, link, alarm, early
+	Member   string    `json:"member,omitempty"`
+	Ref      string    `json:"ref,omitempty"`
+	Lane     string    `json:"precedence,omitempty"`
+	Type     string    `json:"type,omitempty"`
+	Text     string    `json:"text"`
+	Standing string    `json:"standing,omitempty"`
+}
+
+// eventOf says what happened in one line.
+func eventOf(c *parley.Charter, e node.Event) Event {
+	name := func(p parley.Party) string {
+		if m := c.Member(p); m != nil {
+			return m.Name
+		}
+		return ""
+	}
+	out := Event{At: e.At.UTC()}
+	switch {
+	case e.Posted != nil:
+		describe(&out, e.Posted.Ref.Party, name, e.Posted.Ref.Lane, e.Posted.Entry)
+		out.Ref, out.Standing = e.Posted.Ref.String(), e.Posted.Standing.String()
+	case e.Early != nil:
+		describe(&out, e.Early.Log.Party, name, e.Early.Log.Lane, e.Early.Entry)
+		out.Kind, out.Standing = "early", "OUT OF ORDER, NOT RECEIPTED"
+	case e.Receipt != nil:
+		h := e.Receipt.Head
+		out.Kind, out.Member, out.Lane = "receipt", name(e.Receipt.By), h.Lane.String()
+		out.Ref = parley.Ref{Party: h.Party, Lane: h.Lane, Gen: h.Gen, Index: h.Size - 1}.String()
+		out.Text = "node of " + out.Member + " holds and has opened what is addressed to it, up to " + out.Ref
+	case e.Link != nil:
+		out.Kind, out.Member = "link", name(e.Link.Party)
+		kind, state := "urgent", "up"
+		if e.Link.Bulk {
+			kind = "bulk"
+		}
+		if !e.Link.Up {
+			state = "down"
+		}
+		out.Text = kind + " connection " + state
+	case e.Alarm != nil:
+		out.Kind, out.Member, out.Text = "alarm", name(e.Alarm.Party), e.Alarm.Text
+	}
+	return out
+}
+
+func describe(out *Event, author parley.Party, name func(parley.Party) string, lane parley.Lane, e *parley.Entry) {
+	out.Kind, out.Member, out.Lane = "entry", name(author), lane.String()
+	body, err := hotline.Parse(e.Kind, e.Body)
+	if err != nil {
+		out.Text = protocolKind(e.Kind)
+		return
+	}
+	switch b := body.(type) {
+	case *hotline.Text:
+		out.Kind, out.Type, out.Text = "message", b.Type.String(), b.Text
+		if b.Subject != "" {
+			out.Text = b.Subject + ": " + b.Text
+		}
+		if banner := b.Type.Banner(); banner != "" {
+			out.Text = banner + ": " + out.Text
+		}
+	case *hotline.Answer:
+		out.Kind, out.Text = "answer", b.Code.String()+" "+b.About.String()
+		if b.Text != "" {
+			out.Text += ": " + b.Text
+		}
+	case *hotline.Line:
+		out.Text = "proposes line " + b.Name
+	case *hotline.Attempt:
+		out.Text = "records a call: " + b.Outcome.String()
+	case *hotline.Query:
+		out.Text = "asks: " + b.Ask.String() + " " + b.Text
+	}
+}
+
+func protocolKind(k parley.Kind) string {
+	switch k {
+	case parley.KindGeneration:
+		return "starts a generation"
+	case parley.KindKeys:
+		return "announces a key for receiving grants"
+	case parley.KindNotice:
+		return "gives notice"
+	case parley.KindClosing:
+		return "closes its lane"
+	}
+	return "an entry of a kind that this program does not know"
+}
+
+// alarms keeps the newest alarms for Status.
+const maxAlarms = 100
+
+func alarmOf(c *parley.Charter, at time.Time, a *station.Alarm) Alarm {
+	out := Alarm{At: at.UTC(), Code: a.Code, Text: a.Text}
+	if m := c.Member(a.Party); m != nil {
+		out.Party = m.Name
+	}
+	return out
+}

@@ -1,0 +1,369 @@
+package control
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"parley"
+	"parley/hotline"
+	"parley/internal/host"
+	"parley/internal/node"
+	"parley/journal"
+)
+
+// Codes of the local socket.
+const (
+	CodeRequest  parley.Code = "bad-request"
+	CodeInternal parley.Code = "internal"
+	CodeRef      parley.Code = "no-such-entry-here"
+	CodeSocket   parley.Code = "socket"
+)
+
+var _ = parley.RegisterCodes(map[parley.Code]string{
+	CodeRequest:  "Use a command of the same version as the running node.",
+	CodeInternal: "Look at the node's log, and report it.",
+	CodeRef:      "Give the number as the inbox shows it, such as 2/FLASH/17; where two generations have it, the long form.",
+	CodeSocket:   "Check that no other node runs in this directory, and that its path is shorter than 100 bytes.",
+})
+
+// Server answers on the local socket of one host.
+type Server struct {
+	h  *host.Host
+	ln net.Listener
+
+	mu     sync.Mutex
+	alarms []Alarm
+}
+
+// Listen opens the socket. A socket file that nobody answers on is replaced.
+func Listen(h *host.Host) (*Server, error) {
+	path := h.Socket()
+	if c, err := net.Dial("unix", path); err == nil {
+		c.Close()
+		return nil, parley.Errorf(CodeSocket, "a node already answers on %s", path)
+	}
+	os.Remove(path)
+	ln, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, parley.Errorf(CodeSocket, "%w", err)
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		ln.Close()
+		return nil, parley.Errorf(CodeSocket, "%w", err)
+	}
+	return &Server{h: h, ln: ln}, nil
+}
+
+// Run serves until ctx ends.
+func (s *Server) Run(ctx context.Context) error {
+	events, stop := s.h.Node.Watch(256)
+	defer stop()
+	go func() {
+		for e := range events {
+			if e.Alarm != nil {
+				s.mu.Lock()
+				s.alarms = append(s.alarms, alarmOf(s.h.Charter(), e.At, e.Alarm))
+				s.alarms = s.alarms[max(0, len(s.alarms)-maxAlarms):]
+				s.mu.Unlock()
+			}
+		}
+	}()
+	mux := http.NewServeMux()
+	get := func(path string, f func(*http.Request) (any, error)) { mux.HandleFunc("GET "+path, reply(f)) }
+	get("/v1/status", s.status)
+	get("/v1/messages", s.messages)
+	get("/v1/message", s.message)
+	get("/v1/lines", s.lines)
+	get("/v1/duties", s.duties)
+	mux.HandleFunc("POST /v1/post", reply(s.post))
+	mux.HandleFunc("POST /v1/answer", reply(s.answer))
+	mux.HandleFunc("GET /v1/watch", s.watch)
+	mux.HandleFunc("GET /v1/export", s.export)
+	mux.HandleFunc("GET /v1/disclose", s.disclose)
+	mux.HandleFunc("GET /v1/fork", s.fork)
+	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
+	stopped := context.AfterFunc(ctx, func() { srv.Close() })
+	defer stopped()
+	if err := srv.Serve(s.ln); !errors.Is(err, http.ErrServerClosed) {
+		return parley.Errorf(CodeSocket, "%w", err)
+	}
+	return nil
+}
+
+func reply(f func(*http.Request) (any, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		v, err := f(r)
+		if err != nil {
+			refuse(w, err)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		json.NewEncoder(w).Encode(v)
+	}
+}
+
+func refuse(w http.ResponseWriter, err error) {
+	e := Error{Code: parley.CodeOf(err), Text: err.Error()}
+	if e.Code == "" {
+		e.Code = CodeInternal
+	} else {
+		e.Text = strings.TrimPrefix(e.Text, string(e.Code)+": ")
+	}
+	e.Remedy = e.Code.Remedy()
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusBadRequest)
+	json.NewEncoder(w).Encode(e)
+}
+
+func decode(r *http.Request, v any) error {
+	d := json.NewDecoder(io.LimitReader(r.Body, 4<<20))
+	d.DisallowUnknownFields()
+	if err := d.Decode(v); err != nil {
+		return parley.Errorf(CodeRequest, "the request cannot be read: %w", err)
+	}
+	return nil
+}
+
+func (s *Server) name(p parley.Party) string {
+	if m := s.h.Charter().Member(p); m != nil {
+		return m.Name
+	}
+	return strconv.Itoa(int(p))
+}
+
+func (s *Server) status(r *http.Request) (any, error) {
+	c := s.h.Charter()
+	out := Status{Name: s.name(s.h.Me()), Member: int(s.h.Me()), Channel: s.h.Signed.Channel().String(), Charter: c.Name,
+		Quorum: strings.TrimSpace(c.Rules.Quorum), Links: []Link{}, Logs: []Log{}, Alarms: []Alarm{}}
+	err := s.h.Node.Do(r.Context(), func(v node.View) {
+		out.Time, out.Ready, out.Generation = v.Now.UTC(), v.Station.Ready(), v.Station.Gen().String()
+		for _, l := range v.Station.Links() {
+			out.Links = append(out.Links, Link{int(l.Party), s.name(l.Party), l.Urgent, l.Bulk, l.Skew, l.Dropped})
+		}
+		for _, l := range v.Station.Logs() {
+			if l.Head.Size == 0 {
+				continue
+			}
+			g := Log{Origin: l.Log.Origin(), Member: int(l.Log.Party), Lane: l.Log.Lane.String(), Size: l.Head.Size, Root: l.Head.Root.String(),
+				Receipts: map[string]uint64{}, Witnessed: l.Witnessed, Current: l.Current, Forked: l.Forked, Closed: l.Closed, Held: l.Held,
+				Key: v.Station.LogKey(l.Log)}
+			for p, n := range l.Receipts {
+				g.Receipts[s.name(p)] = n
+			}
+			out.Entries += l.Head.Size
+			out.Logs = append(out.Logs, g)
+		}
+		for _, d := range v.Docket.Due(v.Now) {
+			if d.Late {
+				out.Overdue++
+			}
+		}
+		out.Malformed, out.Unknown = v.Docket.Hotline.Malformed(), len(v.Docket.Unknown())
+	})
+	s.mu.Lock()
+	out.Alarms = append(out.Alarms, s.alarms...)
+	s.mu.Unlock()
+	return out, err
+}
+
+func (s *Server) messages(r *http.Request) (any, error) {
+	q := r.URL.Query()
+	line, _ := strconv.ParseUint(q.Get("line"), 10, 8)
+	limit, _ := strconv.Atoi(q.Get("limit"))
+	f := hotline.Filter{Line: uint8(line), Open: q.Get("open") != "", Limit: limit}
+	out := []Message{}
+	err := s.h.Node.Do(r.Context(), func(v node.View) {
+		for _, m := range v.Docket.Hotline.Messages(f) {
+			out = append(out, s.view(m))
+		}
+	})
+	return out, err
+}
+
+func (s *Server) view(m *hotline.Message) Message {
+	out := Message{Place: PlaceOf(m.Ref), Time: time.Unix(int64(m.Time), 0).UTC(), From: s.name(m.Author), Lane: m.Lane.String(),
+		Mine: m.Author == s.h.Me(), Addressees: []Reader{}}
+	if m.Text != nil {
+		out.Type, out.Subject, out.Text = m.Text.Type.String(), m.Text.Subject, m.Text.Text
+	} else {
+		out.Type, out.Text = "MALFORMED", m.Malformed.Error()
+	}
+	for _, a := range m.Addressees {
+		out.Addressees = append(out.Addressees, Reader{s.name(a.Party), a.Info, a.Step.String()})
+	}
+	return out
+}
+
+// find resolves what an officer typed: 2/FLASH/17, or with the generation.
+func (s *Server) find(v node.View, text string) (parley.Ref, error) {
+	var found []parley.Ref
+	look := strings.ToUpper(strings.TrimSpace(text))
+	f := strings.Split(look, "/")
+	if len(f) != 3 && len(f) != 4 {
+		return parley.Ref{}, parley.Errorf(CodeRef, "%q is not a number such as 2/FLASH/17", text)
+	}
+	index, err := strconv.ParseUint(f[len(f)-1], 10, 53)
+	if err != nil {
+		return parley.Ref{}, parley.Errorf(CodeRef, "%q is not a number such as 2/FLASH/17", text)
+	}
+	for _, l := range v.Station.Logs() {
+		r := parley.Ref{Party: l.Log.Party, Lane: l.Log.Lane, Gen: l.Log.Gen, Index: index}
+		if index < l.Head.Size && (r.String() == look || strings.EqualFold(r.Long(), look)) {
+			row, err := s.h.Node.Store().Row(l.Log, index)
+			if err != nil {
+				return parley.Ref{}, err
+			}
+			r.Leaf = row.Leaf.Hash()
+			found = append(found, r)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return parley.Ref{}, parley.Errorf(CodeRef, "there is no entry %s here", text)
+	case 1:
+		return found[0], nil
+	}
+	var longs []string
+	for _, r := range found {
+		longs = append(longs, r.Long())
+	}
+	return parley.Ref{}, parley.Errorf(CodeRef, "%s stands in several generations: %s", text, strings.Join(longs, ", "))
+}
+
+func (s *Server) message(r *http.Request) (any, error) {
+	var out Message
+	var ref parley.Ref
+	var ferr error
+	err := s.h.Node.Do(r.Context(), func(v node.View) {
+		if ref, ferr = s.find(v, r.URL.Query().Get("ref")); ferr != nil {
+			return
+		}
+		m, ok := v.Docket.Hotline.Message(ref)
+		if !ok {
+			ferr = parley.Errorf(CodeRef, "%s is not a message; it is held, but nothing of it is addressed to this party or it is of another kind", ref)
+			return
+		}
+		out = s.view(m)
+		var b strings.Builder
+		if ferr = hotline.Format(&b, s.h.Charter(), m); ferr == nil {
+			out.Printed = b.String()
+		}
+	})
+	if err != nil || ferr != nil {
+		return nil, errors.Join(err, ferr)
+	}
+	cs, err := s.h.Node.Store().Cosigs(ref.Log(s.h.Signed.Channel()), ref.Index+1)
+	if err != nil {
+		return nil, err
+	}
+	if t, ok := journal.Witnessed(s.h.Charter(), cs, ref.Index); ok && t > 0 {
+		out.WitnessedBy = time.Unix(int64(t), 0).UTC().Format(time.RFC3339)
+	}
+	return out, nil
+}
+
+func (s *Server) lines(r *http.Request) (any, error) {
+	out := []Line{}
+	at := func(t uint64) time.Time {
+		if t == 0 {
+			return time.Time{}
+		}
+		return time.Unix(int64(t), 0).UTC()
+	}
+	err := s.h.Node.Do(r.Context(), func(v node.View) {
+		for _, l := range v.Docket.Hotline.Lines(v.Now) {
+			x := Line{Number: l.Number, InForce: l.Line != nil, State: l.Condition.Health.String(), Text: l.Condition.Text,
+				LastTest: at(l.LastTest), NextTest: at(l.NextTest), Members: []Alive{}}
+			wording := l.Line
+			if wording == nil && len(l.Proposals) > 0 {
+				wording = l.Proposals[0].Line
+			}
+			if wording != nil {
+				x.Name, x.Level, x.Next = wording.Name, wording.Level, wording.Next
+			}
+			if l.NextTest > 0 {
+				x.Caller = s.name(l.Caller)
+			}
+			for _, m := range l.Members {
+				x.Members = append(x.Members, Alive{s.name(m.Party), at(m.Last), at(m.Node)})
+			}
+			out = append(out, x)
+		}
+	})
+	return out, err
+}
+
+func (s *Server) duties(r *http.Request) (any, error) {
+	out := []Duty{}
+	err := s.h.Node.Do(r.Context(), func(v node.View) {
+		for _, d := range v.Docket.Due(v.Now) {
+			out = append(out, Duty{d.Ref.String(), s.name(d.Owner), d.What, d.Lane.String(), d.By.UTC(), d.Late, d.Text})
+		}
+	})
+	return out, err
+}
+
+func (s *Server) post(r *http.Request) (any, error) {
+	var p Post
+	if err := decode(r, &p); err != nil {
+		return nil, err
+	}
+	ref, err := s.h.Node.Post(r.Context(), parley.Draft{Lane: p.Lane, Kind: p.Kind, To: p.To, Body: p.Body})
+	return PlaceOf(ref), err
+}
+
+func (s *Server) answer(r *http.Request) (any, error) {
+	var a Answer
+	if err := decode(r, &a); err != nil {
+		return nil, err
+	}
+	code, err := hotline.ParseCode(a.Code)
+	if err != nil {
+		return nil, err
+	}
+	var d parley.Draft
+	var derr error
+	if err := s.h.Node.Do(r.Context(), func(v node.View) {
+		ref, err := s.find(v, a.Ref)
+		if err != nil {
+			derr = err
+			return
+		}
+		d, derr = v.Docket.Hotline.Answer(ref, code, a.Text)
+	}); err != nil || derr != nil {
+		return nil, errors.Join(err, derr)
+	}
+	ref, err := s.h.Node.Post(r.Context(), d)
+	return PlaceOf(ref), err
+}
+
+func (s *Server) watch(w http.ResponseWriter, r *http.Request) {
+	events, stop := s.h.Node.Watch(1024)
+	defer stop()
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	w.WriteHeader(http.StatusOK)
+	rc := http.NewResponseController(w)
+	rc.Flush()
+	enc := json.NewEncoder(w)
+	for {
+		select {
+		case <-r.Context().Done():
+			return
+		case <-s.h.Node.Done():
+			return
+		case e := <-events:
+			if enc.Encode(eventOf(s.h.Charter(), e)) != nil || rc.Flush() != nil {
+				return
+			}
+		}
+	}
+}
