@@ -41,7 +41,7 @@ func SignHead(key ed25519.PrivateKey, origin string, size uint64, root parley.Ha
 
 // VerifyHead checks an author's signature on a head.
 func VerifyHead(key ed25519.PublicKey, origin string, size uint64, root parley.Hash, sig []byte) bool {
-	return ed25519.Verify(key, HeadText(origin, size, root), sig)
+	return len(key) == ed25519.PublicKeySize && ed25519.Verify(key, HeadText(origin, size, root), sig)
 }
 
 // ReceiptName is the key name under which a member gives receipts.
@@ -68,7 +68,7 @@ func Cosign(key ed25519.PrivateKey, t uint64, origin string, size uint64, root p
 
 // VerifyCosign checks an Ed25519 cosignature/v1.
 func VerifyCosign(key ed25519.PublicKey, c Cosignature, origin string, size uint64, root parley.Hash) bool {
-	return len(c.Sig) == ed25519.SignatureSize && c.Time <= parley.MaxUint &&
+	return len(key) == ed25519.PublicKeySize && len(c.Sig) == ed25519.SignatureSize && c.Time <= parley.MaxUint &&
 		ed25519.Verify(key, cosiText(c.Time, HeadText(origin, size, root)), c.Sig)
 }
 

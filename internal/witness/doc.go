@@ -16,6 +16,9 @@
 //	srv, err := witness.New(witness.Config{Dir: "state", Key: key, Charters: charters})
 //	err = srv.HTTP().Serve(listener)
 //
+// Everything it says is signed and public, so the protocol needs no TLS; put a
+// proxy in front where requests cross networks that should not see origins.
+//
 // Limits. A witness sees origins, sizes and times, never content. Its memory
 // is its directory: a witness whose directory was lost or rolled back must be
 // retired with its key, since it could cosign a second history.

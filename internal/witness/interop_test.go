@@ -1,8 +1,10 @@
 package witness
 
 import (
+	"context"
 	"os/exec"
 	"testing"
+	"time"
 )
 
 // TestInterop runs the tests of the interop module, which put a witness and a
@@ -12,8 +14,10 @@ func TestInterop(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs another module's tests")
 	}
+	ctx, stop := context.WithTimeout(t.Context(), 3*time.Minute) // a network that swallows packets
+	defer stop()
 	run := func(args ...string) ([]byte, error) {
-		cmd := exec.Command("go", args...)
+		cmd := exec.CommandContext(ctx, "go", args...)
 		cmd.Dir = "../../interop"
 		return cmd.CombinedOutput()
 	}
