@@ -1,0 +1,59 @@
+package docket
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"parley"
+	"parley/hotline"
+)
+
+func charter() *parley.Charter {
+	return &parley.Charter{Members: []parley.Member{{Index: 1, Name: "India"}, {Index: 2, Name: "Pakistan"}}}
+}
+
+func entry(d *Docket, by parley.Party, p parley.Draft, index, now uint64) parley.Ref {
+	at := time.Unix(int64(now), 0)
+	r := parley.Ref{Party: by, Lane: p.Lane, Index: index}
+	d.Apply(parley.Posted{Ref: r, Entry: p.Entry(at, nil), Stored: at})
+	return r
+}
+
+// An entry of an unknown kind is shown once, counts as a proof of life, and
+// disturbs nothing; the protocol's own kinds are no news.
+func TestUnknown(t *testing.T) {
+	d := New(charter(), 1)
+	entry(d, 2, parley.Draft{Lane: 3, Kind: 700, Body: []byte("?")}, 5, 100)
+	entry(d, 2, parley.Draft{Lane: 3, Kind: 700, Body: []byte("?")}, 5, 100)
+	entry(d, 2, parley.Draft{Lane: 0, Kind: 31}, 9, 100)
+	entry(d, 2, parley.Draft{Lane: 3, Kind: parley.KindKeys}, 0, 100)
+	us := d.Unknown()
+	if len(us) != 2 || us[0].Kind != 31 || us[1].Kind != 700 || us[1].Size != 1 {
+		t.Errorf("unknown: %+v", us)
+	}
+	err := d.Check(parley.Draft{Kind: 700}, time.Unix(100, 0))
+	if parley.CodeOf(err) != hotline.CodeUnknownKind {
+		t.Errorf("a draft of an unknown kind: %v", err)
+	}
+}
+
+// Entries, receipts and drafts reach the desk, and its duties come back.
+func TestHotline(t *testing.T) {
+	d := New(charter(), 1)
+	now := time.Unix(2000, 0)
+	slow := entry(d, 1, hotline.Draft(&hotline.Text{Text: "slow"}, parley.Priority, parley.ToAll), 0, 1000)
+	fast := entry(d, 1, hotline.Draft(&hotline.Text{Text: "fast"}, parley.Flash, parley.ToAll), 0, 1000)
+	d.Proof(parley.Receipted{By: 2, Head: parley.Head{Party: 1, Lane: parley.Flash, Size: 1}, Time: 1001})
+	due := d.Due(now)
+	if len(due) != 2 || due[0].Ref != fast || due[0].What != hotline.DutyOpen || !due[0].Late ||
+		due[1].Ref != slow || due[1].What != hotline.DutyDeliver || due[1].Late {
+		t.Errorf("duties: %+v", due)
+	}
+	if err := d.Check(hotline.Draft(&hotline.Answer{About: fast, Code: hotline.Roger}, 0, parley.ToAll), now); parley.CodeOf(err) != hotline.CodeNotAddressed {
+		t.Errorf("answering oneself: %v", err)
+	}
+	if !slices.IsSortedFunc(due, func(a, b parley.Duty) int { return a.By.Compare(b.By) }) {
+		t.Error("duties are not in order of time")
+	}
+}
