@@ -142,7 +142,8 @@ func reaches(g *genInfo, to parley.Gen, gens []*genInfo, depth int) bool {
 }
 
 // runsTwice names pairs of generations that cite one predecessor, or both
-// none, and that no third generation names together.
+// none, and that no third generation names together. One that the root signed
+// prevails over one that it did not: that pair is a revocation, no doubt.
 func runsTwice(p parley.Party, gens []*genInfo) (out []string) {
 	for i, a := range gens {
 		for _, b := range gens[i+1:] {
@@ -153,7 +154,7 @@ func runsTwice(p parley.Party, gens []*genInfo) (out []string) {
 			merged := slices.ContainsFunc(gens, func(g *genInfo) bool {
 				return slices.Contains(g.prev, a.gen) && slices.Contains(g.prev, b.gen)
 			})
-			if shared && !merged {
+			if shared && !merged && a.root == b.root {
 				out = append(out, fmt.Sprintf("member %d runs twice: generations %s and %s follow the same predecessor and nothing names both", p, a.gen, b.gen))
 			}
 		}
