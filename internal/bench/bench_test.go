@@ -1,0 +1,58 @@
+package bench
+
+import (
+	"encoding/json"
+	"os"
+	"runtime"
+	"testing"
+	"time"
+)
+
+func TestMain(m *testing.M) {
+	Main()
+	os.Exit(m.Run())
+}
+
+// A small run fills every field, and a message with its receipt stays within
+// what it may cost on the line. Nothing is said of times.
+func TestRun(t *testing.T) {
+	r, err := Run(t.Context(), Options{Dir: t.TempDir(), Messages: 15, Burst: 60, InFlight: 8, Rounds: 3,
+		VerifyEntries: 300, StartEntries: 200, Settle: 50 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%s", b)
+	var got map[string]float64
+	if err := json.Unmarshal(b, &got); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"latency_ms_p50", "latency_ms_p99", "floor_latency_ms_p50", "latency_ratio",
+		"throughput_per_s", "floor_throughput_per_s", "throughput_ratio", "frame_bytes_per_message",
+		"wire_bytes_per_message", "idle_rss_bytes", "verify_entries_per_s", "start_ms"} {
+		if name == "idle_rss_bytes" && runtime.GOOS != "linux" {
+			continue
+		}
+		if !(got[name] > 0) {
+			t.Errorf("%s is %v", name, got[name])
+		}
+	}
+	if r.FrameBytes > 340 || r.WireBytes > 400 {
+		t.Errorf("a message and its receipt cost %v bytes of frames and %v on the wire; at most 340 and 400 are allowed", r.FrameBytes, r.WireBytes)
+	}
+}
+
+// What is measured is what is promised: messages of 160 characters.
+func TestTexts(t *testing.T) {
+	for _, s := range texts {
+		if len(s) != 160 {
+			t.Errorf("%d characters: %q", len(s), s)
+		}
+		if err := message(0).Check(); err != nil {
+			t.Error(err)
+		}
+	}
+}
