@@ -346,14 +346,16 @@ func TestBackpressureIsPerPeer(t *testing.T) {
 	b.mu.Unlock()
 	a.Send(2, false, []byte("blocks"))
 	big := make([]byte, 1<<20)
-	for a.Send(2, false, big) {
+	for i := 0; a.Send(2, false, big); i++ {
+		if i == 1000 {
+			t.Fatal("a thousand megabytes wait, and the queue is not full")
+		}
 	}
 	a.wait(0, "down 2 urgent carrier-overflow")
 	a.Send(3, false, []byte("passes"))
 	c.wait(0, "frame 1 urgent passes")
 	a.Send(2, true, []byte("meanwhile")) // b's bulk reader blocks on it too
-	n := b.seen("frame")
-	if n != 0 {
+	if n := b.seen("frame"); n != 0 {
 		t.Errorf("%d frames passed a reader that blocks", n)
 	}
 	close(mute)
