@@ -12,14 +12,14 @@ import (
 // log can be learnt from it but hashes and, in the entry, the heads it cites.
 type Disclosure struct {
 	Charter *parley.SignedCharter
-	Keys    []*Announced // every ROOTKEYS known, sorted as NewDisclosure does
+	Keys    []*Announced // every ROOTKEYS known, sorted
 	Proof   *TlogProof
 }
 
 // Disclose says which entry to show.
 type Disclose struct {
 	Charter *parley.SignedCharter
-	Keys    []*Announced
+	Keys    []*Announced // from FindRootKeys
 	Store   Reader
 	Log     parley.LogID
 	Index   uint64
@@ -161,7 +161,7 @@ func (x *Disclosure) Write(w io.Writer) error {
 	keys := NewKeyring(charter, x.Charter.Channel())
 	out := newSectionWriter(w, FileDisclosure)
 	out.put(tagCharter, x.Charter.Encode())
-	for _, a := range x.Keys {
+	for _, a := range sortAnnounced(x.Keys) {
 		if err := keys.Announce(a); err != nil {
 			return err
 		}

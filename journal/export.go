@@ -78,7 +78,7 @@ type exportLog struct {
 	held  SignedHead
 }
 
-// survey reads the heads, and lane 3 for the changes of keys.
+// survey reads the heads and the changes of keys.
 func (e *exporter) survey() error {
 	states, err := e.Store.Logs()
 	if err != nil {
@@ -93,15 +93,10 @@ func (e *exporter) survey() error {
 			return err
 		}
 		e.logs = append(e.logs, l)
-		if st.Log.Lane == parley.Routine {
-			if err := e.findKeys(l.held); err != nil {
-				return err
-			}
-		}
 	}
 	slices.SortFunc(e.logs, func(a, b exportLog) int { return parley.CompareLog(a.known, b.known) })
-	slices.SortFunc(e.announced, compareAnnounced)
-	return nil
+	e.announced, err = FindRootKeys(e.Store, e.keys.Charter, e.keys.Channel)
+	return err
 }
 
 func headOf(h *SignedHead) parley.Head {
@@ -124,51 +119,6 @@ func (e *exporter) heldHead(st LogState) (SignedHead, error) {
 		return nil
 	})
 	return h, err
-}
-
-// findKeys collects the ROOTKEYS of a log of lane 3. One that its root did not
-// sign is no change of keys; it stays a malformed entry.
-func (e *exporter) findKeys(h SignedHead) error {
-	return e.Store.Rows(h.Log, 0, h.Size, func(r *Row) error {
-		if r.Content == nil {
-			return nil
-		}
-		if rk := rootKeysIn(r.Content.Entry, r.Index); rk != nil {
-			a := &Announced{Party: r.Log.Party, Gen: r.Log.Gen, Start: r.Index == 0, Keys: rk}
-			if e.keys.Announce(a) == nil {
-				e.announced = append(e.announced, a)
-			}
-		}
-		return nil
-	})
-}
-
-// rootKeysIn is the ROOTKEYS statement of an entry of lane 3, if it has one.
-func rootKeysIn(entry []byte, index uint64) *parley.RootKeys {
-	if !alwaysOpen(entry) {
-		return nil
-	}
-	en, err := parley.ParseEntry(entry)
-	if err != nil {
-		return nil
-	}
-	switch {
-	case en.Kind == parley.KindGeneration && index == 0:
-		if g, err := parley.ParseGeneration(en.Body); err == nil {
-			return g.RootKeys
-		}
-	case en.Kind == parley.KindRootKeys && index > 0:
-		if rk, err := parley.ParseRootKeys(en.Body); err == nil {
-			return rk
-		}
-	}
-	return nil
-}
-
-// alwaysOpen reports, by the first bytes, whether an entry is of a kind that
-// travels in the clear: an array of five whose first item is 4, 13 or 16.
-func alwaysOpen(entry []byte) bool {
-	return len(entry) > 1 && entry[0] == 0x85 && parley.Kind(entry[1]).Clear()
 }
 
 func (e *exporter) inventory() {

@@ -80,7 +80,7 @@ func forkFile(t testing.TB, s *journaltest.Sample, w *journaltest.Writer, keys [
 
 func announced(s *journaltest.Sample) []*journal.Announced {
 	m := s.Channel.Member(2)
-	return []*journal.Announced{{Party: 2, Gen: s.Second.Log.Gen, Start: true,
+	return []*journal.Announced{{Party: 2, Gen: s.Second.Log.Gen,
 		Keys: m.RootKeys(s.Channel.ID, s.Second.Log.Gen, m.NodeKeys(1).Public)}}
 }
 

@@ -8,29 +8,20 @@ import (
 	"parley"
 )
 
-// Announced is a ROOTKEYS statement with the place it was made for. It is
+// Announced is a ROOTKEYS statement with the generation it was made for. It is
 // verified by the root's signatures alone, so it can be put before everything
 // that the new keys sign.
 type Announced struct {
 	Party parley.Party
 	Gen   parley.Gen
-	// Start is set if the statement stands in the GENERATION of lane 3, which
-	// makes its log key the one key of the whole generation. Otherwise it is
-	// an entry of kind 16.
-	Start bool
 	Keys  *parley.RootKeys
 }
 
-// Encode is the statement's form in a file: [party, gen, start, rootkeys].
+// Encode is the statement's form in a file: [party, gen, rootkeys].
 func (a *Announced) Encode() []byte {
-	b := parley.AppendArray(nil, 4)
+	b := parley.AppendArray(nil, 3)
 	b = parley.AppendUint(b, uint64(a.Party))
 	b = parley.AppendBytes(b, a.Gen[:])
-	start := uint64(0)
-	if a.Start {
-		start = 1
-	}
-	b = parley.AppendUint(b, start)
 	return parley.AppendRootKeys(b, a.Keys)
 }
 
@@ -38,10 +29,9 @@ func (a *Announced) Encode() []byte {
 func ParseAnnounced(b []byte) (*Announced, error) {
 	d := parley.NewDecoder(b, 5)
 	var a Announced
-	d.Array(4, 4)
+	d.Array(3, 3)
 	a.Party = d.Party()
 	a.Gen = d.Gen()
-	a.Start = d.Uint(1) == 1
 	a.Keys = d.RootKeys()
 	if err := d.End(); err != nil {
 		return nil, err
@@ -49,21 +39,74 @@ func ParseAnnounced(b []byte) (*Announced, error) {
 	return &a, nil
 }
 
-// compareAnnounced orders statements by party, serial, generation and place.
+// compareAnnounced orders statements by party, serial and generation, and then
+// by their bytes.
 func compareAnnounced(a, b *Announced) int {
 	return cmp.Or(cmp.Compare(a.Party, b.Party), cmp.Compare(a.Keys.Serial, b.Keys.Serial),
-		bytes.Compare(a.Gen[:], b.Gen[:]), cmp.Compare(startRank(a), startRank(b)))
+		bytes.Compare(a.Gen[:], b.Gen[:]), bytes.Compare(a.Encode(), b.Encode()))
 }
 
 func sortAnnounced(as []*Announced) []*Announced {
-	return slices.SortedFunc(slices.Values(as), compareAnnounced)
+	as = slices.SortedFunc(slices.Values(as), compareAnnounced)
+	return slices.CompactFunc(as, func(a, b *Announced) bool { return compareAnnounced(a, b) == 0 })
 }
 
-func startRank(a *Announced) int {
-	if a.Start {
-		return 0
+// FindRootKeys collects every ROOTKEYS that a store holds of a channel: those
+// of the GENERATION of lane 3 and their repetitions, sorted. One that its root
+// did not sign is no change of keys and is left out.
+func FindRootKeys(s Held, c *parley.Charter, ch parley.Hash) ([]*Announced, error) {
+	states, err := s.Logs()
+	if err != nil {
+		return nil, err
 	}
-	return 1
+	var found []*Announced
+	for _, st := range states {
+		m := c.Member(st.Log.Party)
+		if st.Log.Channel != ch || st.Log.Lane != parley.Routine || m == nil {
+			continue
+		}
+		err := s.Rows(st.Log, 0, st.Size, func(r *Row) error {
+			if r.Content == nil {
+				return nil
+			}
+			if rk := rootKeysIn(r.Content.Entry, r.Index); rk != nil && rk.Verify(ch, m, st.Log.Gen) == nil {
+				found = append(found, &Announced{Party: st.Log.Party, Gen: st.Log.Gen, Keys: rk})
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return sortAnnounced(found), nil
+}
+
+// rootKeysIn is the ROOTKEYS statement of an entry of lane 3, if it has one.
+func rootKeysIn(entry []byte, index uint64) *parley.RootKeys {
+	if !alwaysOpen(entry) {
+		return nil
+	}
+	e, err := parley.ParseEntry(entry)
+	if err != nil {
+		return nil
+	}
+	switch {
+	case e.Kind == parley.KindGeneration && index == 0:
+		if g, err := parley.ParseGeneration(e.Body); err == nil {
+			return g.RootKeys
+		}
+	case e.Kind == parley.KindRootKeys && index > 0:
+		if rk, err := parley.ParseRootKeys(e.Body); err == nil {
+			return rk
+		}
+	}
+	return nil
+}
+
+// alwaysOpen reports, by the first bytes, whether an entry is of a kind that
+// travels in the clear: an array of five whose first item is 4, 13 or 16.
+func alwaysOpen(entry []byte) bool {
+	return len(entry) > 1 && entry[0] == 0x85 && parley.Kind(entry[1]).Clear()
 }
 
 // Keyring holds every node key of a channel's members that the charter or a
@@ -74,9 +117,9 @@ type Keyring struct {
 	Charter *parley.Charter
 	Channel parley.Hash
 
-	sets  map[parley.Party][]*parley.Keys // the charter's, then as announced
-	start map[genID]*parley.Keys          // keys of generations that a root started
-	used  map[genID]*parley.Keys          // the one set each generation was found to use
+	sets map[parley.Party][]*parley.Keys // the charter's, then as announced
+	root map[genID][]*parley.Keys        // of generations that a root signed
+	used map[genID]*parley.Keys          // the one set each generation was found to use
 }
 
 type genID struct {
@@ -87,9 +130,9 @@ type genID struct {
 // NewKeyring starts with the charter's keys.
 func NewKeyring(c *parley.Charter, ch parley.Hash) *Keyring {
 	k := &Keyring{Charter: c, Channel: ch,
-		sets:  map[parley.Party][]*parley.Keys{},
-		start: map[genID]*parley.Keys{},
-		used:  map[genID]*parley.Keys{}}
+		sets: map[parley.Party][]*parley.Keys{},
+		root: map[genID][]*parley.Keys{},
+		used: map[genID]*parley.Keys{}}
 	for i := range c.Members {
 		k.sets[c.Members[i].Index] = []*parley.Keys{c.Members[i].Keys}
 	}
@@ -105,9 +148,8 @@ func (k *Keyring) Announce(a *Announced) error {
 	if err := a.Keys.Verify(k.Channel, m, a.Gen); err != nil {
 		return parley.Errorf(CodeRootKeys, "the change of keys of member %d (%s), serial %d: %w", m.Index, m.Name, a.Keys.Serial, err)
 	}
-	if a.Start {
-		k.start[genID{a.Party, a.Gen}] = a.Keys.Keys
-	}
+	id := genID{a.Party, a.Gen}
+	k.root[id] = append(k.root[id], a.Keys.Keys)
 	enc := parley.AppendKeys(nil, a.Keys.Keys)
 	for _, s := range k.sets[a.Party] {
 		if bytes.Equal(parley.AppendKeys(nil, s), enc) {
@@ -130,11 +172,11 @@ func (k *Keyring) Newest(p parley.Party) (serial uint64) {
 // root named, or the one it was found to use, or else any known one.
 func (k *Keyring) candidates(p parley.Party, g parley.Gen) []*parley.Keys {
 	id := genID{p, g}
-	if s := k.start[id]; s != nil {
-		return []*parley.Keys{s}
-	}
 	if s := k.used[id]; s != nil {
 		return []*parley.Keys{s}
+	}
+	if s := k.root[id]; s != nil {
+		return s
 	}
 	return k.sets[p]
 }

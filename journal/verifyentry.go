@@ -173,7 +173,7 @@ func CheckOpening(log parley.LogID, o *parley.Opening) error {
 // CodeRootKeys if the root signed it and the file leaves it out. One that its
 // root did not sign breaks a rule of its format only.
 func (v *verifier) announced(l *logCheck, index uint64, rk *parley.RootKeys) error {
-	a := &Announced{Party: l.log.Party, Gen: l.log.Gen, Start: index == 0, Keys: rk}
+	a := &Announced{Party: l.log.Party, Gen: l.log.Gen, Keys: rk}
 	if v.known[sha256.Sum256(a.Encode())] {
 		return nil
 	}

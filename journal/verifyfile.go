@@ -210,6 +210,9 @@ func (d *disclosed) report(r reporter) error {
 	r.basis(d.keys.Channel)
 	r.entry(Proved, &d.log, p.Index, "%s to %s stands at this place under a head of %d entries, signed by %s (log key of serial %d)",
 		kindName(e.Kind), r.members(e.To), n.Size, r.member(d.log.Party), d.author.Serial)
+	if n := d.keys.Newest(d.log.Party); n > d.author.Serial {
+		r.entry(Flagged, &d.log, p.Index, "the log key was replaced later (serial %d): whether the entry stands depends on what the root-signed generation cites, which only a record shows", n)
+	}
 	if err := CheckEntry(d.charter, d.log, p.Index, e.To, p.Content.Entry, e); err != nil {
 		counts.Malformed = 1
 		r.entry(Flagged, &d.log, p.Index, "MALFORMED: %v", err)
