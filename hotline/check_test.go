@@ -73,6 +73,19 @@ func TestCheck(t *testing.T) {
 	w.refused(CodeUnknownKind, india, other{&Query{}})
 }
 
+// An entry of another desk is cited by its place; a place of this desk only
+// with its content.
+func TestCiteAnotherDesk(t *testing.T) {
+	w := newWorld(t)
+	other := w.put(pakistan, parley.Draft{Lane: parley.Routine, Kind: 40})
+	own := w.say(pakistan, &Text{Text: "x"}, parley.Routine)
+	w.refused("", india, &Text{Text: "x", Citations: []Citation{{Ref: &other}}})
+	own.Leaf[0]++
+	w.refused(CodeNoSuchEntry, india, &Text{Text: "x", Citations: []Citation{{Ref: &own}}})
+	other.Index = 9
+	w.refused(CodeNoSuchEntry, india, &Text{Text: "x", Citations: []Citation{{Ref: &other}}})
+}
+
 // other is a body of a kind that no desk here writes.
 type other struct{ *Query }
 

@@ -1,7 +1,12 @@
 package spec
 
 import (
+	"encoding/hex"
+	"io/fs"
+	"regexp"
 	"strconv"
+	"strings"
+	"testing"
 
 	"parley"
 	"parley/hotline"
@@ -43,5 +48,44 @@ func init() {
 			return err
 		}
 		return b.CheckIn(c, parley.Party(author), parley.Lane(lane), parley.Audience(to))
+	}
+}
+
+// The messages that open the page are those of its vectors.
+func TestHotlineExamples(t *testing.T) {
+	page, err := fs.ReadFile(Pages(), "hotline.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := strings.Split(string(page), "```\n")
+	digits := regexp.MustCompile(`^([0-9a-f]{2})+$`)
+	for i, name := range map[int]string{1: "text", 3: "answer-opened"} {
+		b, err := fs.ReadFile(Pages(), "vectors/hotline/"+name+".txt")
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := ParseVector(name, b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := hex.EncodeToString(v.Input)
+		for _, line := range strings.Split(blocks[i], "\n") {
+			for _, w := range strings.Fields(line) {
+				first, last, cut := strings.Cut(w, "...")
+				if !digits.MatchString(first) {
+					break
+				}
+				var ok bool
+				if want, ok = strings.CutPrefix(want, first); !ok {
+					t.Fatalf("%s: the page shows %s where the vector goes on with %s", name, first, want)
+				}
+				if cut {
+					_, want, _ = strings.Cut(want, last)
+				}
+			}
+		}
+		if want != "" {
+			t.Errorf("%s: the page leaves out %s", name, want)
+		}
 	}
 }
