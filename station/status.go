@@ -77,3 +77,30 @@ func (st *Station) LogKey(id parley.LogID) []byte {
 	}
 	return nil
 }
+
+// Missing counts the entries that members said to hold and this node does not.
+func (st *Station) Missing() uint64 {
+	most := map[*log]uint64{}
+	for _, m := range st.peers() {
+		for l, h := range m.theirs {
+			most[l] = max(most[l], h.Size)
+		}
+	}
+	var n uint64
+	for l, size := range most {
+		if size > l.size() && !l.forked {
+			n += size - l.size()
+		}
+	}
+	return n
+}
+
+// Compared reports whether every other member has said what it holds.
+func (st *Station) Compared() bool {
+	for _, m := range st.peers() {
+		if !m.have {
+			return false
+		}
+	}
+	return true
+}

@@ -16,6 +16,9 @@
 package control
 
 import (
+	"encoding/hex"
+	"strconv"
+	"strings"
 	"time"
 
 	"parley"
@@ -268,4 +271,33 @@ func alarmOf(c *parley.Charter, at time.Time, a *station.Alarm) Alarm {
 		out.Party = m.Name
 	}
 	return out
+}
+
+// Reference reads a place back.
+func (p Place) Reference() (r parley.Ref, err error) {
+	bad := parley.Errorf(CodeRef, "%q is not a place", p.Long)
+	f := strings.Split(p.Long, "/")
+	if len(f) != 4 {
+		return r, bad
+	}
+	party, err := strconv.ParseUint(f[0], 10, 8)
+	if err != nil {
+		return r, bad
+	}
+	if r.Lane, err = parley.ParseLane(f[1]); err != nil {
+		return r, bad
+	}
+	gen, err := hex.DecodeString(f[2])
+	if err != nil || len(gen) != len(r.Gen) {
+		return r, bad
+	}
+	leaf, err := hex.DecodeString(p.Leaf)
+	if err != nil || len(leaf) != len(r.Leaf) {
+		return r, bad
+	}
+	if r.Index, err = strconv.ParseUint(f[3], 10, 53); err != nil {
+		return r, bad
+	}
+	r.Party, r.Gen, r.Leaf = parley.Party(party), parley.Gen(gen), parley.Hash(leaf)
+	return r, nil
 }
