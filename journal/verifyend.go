@@ -113,7 +113,7 @@ func (v *verifier) checkEvents(c *conclusions) {
 				at.later[r.Index] = parley.Ref{Party: l.log.Party, Lane: l.log.Lane, Gen: l.log.Gen, Index: ev.index}
 			case ev.close && ev.index+1 < l.head.Size:
 				l.flags = append(l.flags, flag{ev.index + 1, parley.Malformed,
-					fmt.Sprintf("%s follow CLOSING, the author's last word in this lane", entries(ev.index+1, l.head.Size))})
+					fmt.Sprintf("%s after CLOSING, the author's last word in this lane", entries(ev.index+1, l.head.Size))})
 			case ev.fork != nil:
 				f, err := ParseFork(ev.fork)
 				if err == nil {

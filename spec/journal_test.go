@@ -2,8 +2,11 @@ package spec
 
 import (
 	"crypto/ed25519"
+	"encoding/hex"
 	"fmt"
 	"slices"
+	"strings"
+	"testing"
 
 	"parley"
 	"parley/journal"
@@ -93,4 +96,45 @@ func forkVector(v *Vector, p *params) error {
 		return err
 	}
 	return f.Check(p.bytes("log-ed", 32))
+}
+
+// The notes and values that open the journal, receipts and disclosure pages
+// are those of their vectors.
+func TestRecordExamples(t *testing.T) {
+	for _, c := range []struct{ page, vector string }{
+		{"journal", "head"}, {"receipts", "receipt"}, {"disclosure", "proof"},
+	} {
+		page, err := files.ReadFile(c.page + ".md")
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw, err := files.ReadFile("vectors/" + c.page + "/" + c.vector + ".txt")
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := ParseVector(c.vector, raw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(page), "```\n"+string(v.Input)+"```") {
+			t.Errorf("%s.md does not show vector %s", c.page, c.vector)
+		}
+	}
+	raw, err := files.ReadFile("vectors/journal/opening.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := ParseVector("opening", raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := files.ReadFile("journal.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []string{v.Params["origin"], v.Params["salt"], v.Params["leaf"], hex.EncodeToString(v.Input)} {
+		if !strings.Contains(string(page), s) {
+			t.Errorf("journal.md does not show %s", s)
+		}
+	}
 }
