@@ -352,3 +352,76 @@ func TestStopDuringHandshake(t *testing.T) {
 		t.Error("the connection lives on")
 	}
 }
+
+// rawServer is a hand-made member p that lets the first urgent connection in,
+// keeps it alive, and reports how it ends.
+func rawServer(t *testing.T, p parley.Party) (addr string, end <-chan error) {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { ln.Close() })
+	ended := make(chan error, 1)
+	go func() {
+		for {
+			nc, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			t.Cleanup(func() { nc.Close() })
+			s := &rawPeer{Conn: tls.Server(nc, rawTLS(p))}
+			b, err := frame.ReadStream(s, frame.MaxFrame)
+			if f, _ := frame.Decode(b); err != nil || f.(*frame.Hello).Bulk {
+				nc.Close()
+				continue
+			}
+			ln.Close()
+			s.Write(stream(hello(p)))
+			ended <- <-s.answerPings()
+		}
+	}()
+	return ln.Addr().String(), ended
+}
+
+// Of two connections of one kind with the same node, both ends keep the same:
+// the newer of one dialer, and the one that the lower number dialed.
+func TestTwoConnectionsOfOneNode(t *testing.T) {
+	t.Run("the dialer's newer one", func(t *testing.T) {
+		a := start(t, 1, nil)
+		old := dialRaw(t, a.addr(), rawTLS(2), hello(2))
+		old.mustRead(t)
+		a.wait(0, "up 2 urgent")
+		dialRaw(t, a.addr(), rawTLS(2), hello(2)).mustRead(t)
+		_, at := a.wait(0, "down 2 urgent carrier-replaced")
+		a.wait(at, "up 2 urgent")
+	})
+	t.Run("the lower number's, coming second", func(t *testing.T) {
+		b := start(t, 2, nil)
+		addr, end := rawServer(t, 1)
+		b.SetPeer(1, addr)
+		b.wait(0, "up 1 urgent")
+		dialRaw(t, b.addr(), rawTLS(1), hello(1)).mustRead(t)
+		_, at := b.wait(0, "down 1 urgent carrier-replaced")
+		b.wait(at, "up 1 urgent")
+		<-end
+	})
+	t.Run("the lower number's, coming first", func(t *testing.T) {
+		a := start(t, 1, nil)
+		addr, end := rawServer(t, 2)
+		a.SetPeer(2, addr)
+		a.wait(0, "up 2 urgent")
+		p := dialRaw(t, a.addr(), rawTLS(2), hello(2))
+		if _, err := p.Read(make([]byte, 1)); err != io.EOF {
+			t.Errorf("the higher number's connection reads %v", err)
+		}
+		select {
+		case err := <-end:
+			t.Errorf("the lower number's connection ended: %v", err)
+		default:
+		}
+		if a.seen("down") != 0 {
+			t.Error("the lower number's connection went down")
+		}
+	})
+}
