@@ -22,7 +22,12 @@ func history(t *testing.T, seed uint64, steps int) *world {
 		if len(ops) == 0 {
 			continue
 		}
-		r := w.put(by, ops[rng.IntN(len(ops))])
+		op := ops[rng.IntN(len(ops))]
+		if op.Kind == KindAnswer && rng.IntN(2) == 0 { // answers may stand in any log, clocks may be wrong
+			op.Lane = parley.Lane(rng.IntN(parley.Lanes))
+		}
+		w.skew = time.Duration(rng.IntN(3600)-1800) * time.Second
+		r := w.put(by, op)
 		if rng.IntN(2) == 0 {
 			w.receipt(parley.Party(1+rng.IntN(4)), r)
 		}

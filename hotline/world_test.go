@@ -43,6 +43,7 @@ type world struct {
 	t     *testing.T
 	c     *parley.Charter
 	now   time.Time
+	skew  time.Duration // of the author's clock
 	desks map[parley.Party]*Desk
 	size  map[logKey]uint64
 	all   []event
@@ -76,7 +77,7 @@ func (w *world) at(s string) *world {
 // put posts a draft without asking Check, to everybody whom it addresses.
 func (w *world) put(by parley.Party, p parley.Draft) parley.Ref {
 	log := logKey{by, p.Lane, parley.Gen{byte(by)}}
-	e := p.Entry(w.now, nil)
+	e := p.Entry(w.now.Add(w.skew), nil)
 	leaf := sha256.Sum256(fmt.Appendf(e.Encode(), "%v %d", log, w.size[log]))
 	post := parley.Posted{Ref: parley.Ref{Party: by, Lane: p.Lane, Gen: log.gen, Index: w.size[log], Leaf: leaf}, Entry: e, Stored: w.now}
 	w.size[log]++
