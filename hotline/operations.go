@@ -95,7 +95,7 @@ func (g *generator) answer() parley.Draft {
 		return parley.Draft{}
 	}
 	code := Code(1 + g.rng.IntN(int(maxCode)))
-	if r.kind == KindLine && g.rng.IntN(4) > 0 {
+	if r.kind == KindLine && g.rng.IntN(8) > 0 {
 		code = Wilco
 	}
 	p, _ := g.d.Answer(r.ref, code, "")
@@ -107,8 +107,10 @@ func (g *generator) line() parley.Draft {
 		return parley.Draft{}
 	}
 	n := uint8(1 + g.rng.IntN(3))
-	l := &Line{Number: n, Serial: 1, Name: fmt.Sprintf("line %d", n), Members: everyone(g.d.charter), Next: n%3 + 1, Grace: 300,
-		Schedule: &Schedule{First: 1, Start: unix(g.now), Every: 3600}}
+	others := g.d.charter.Others(g.d.me)
+	l := &Line{Number: n, Serial: 1, Name: fmt.Sprintf("line %d", n), Next: n%3 + 1, Grace: 300,
+		Members:  parley.AudienceOf(g.d.me, others[g.rng.IntN(len(others))]),
+		Schedule: &Schedule{First: g.d.me, Start: unix(g.now), Every: 3600}}
 	if ps := g.d.proposals(n); len(ps) > 0 {
 		l.Serial = ps[0].Line.Serial + 1
 	}
