@@ -1,0 +1,269 @@
+package station
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"parley"
+	"parley/frame"
+	"parley/journal"
+)
+
+// split makes member 1 sign two histories of its FLASH log: members 2 and 3
+// each see one of them, of toB and toC entries.
+func split(t *testing.T, toB, toC int) (w *world, log parley.LogID) {
+	w = newWorld(t, 3)
+	w.connectAll()
+	w.post(1, parley.Flash, parley.ToAll, "common")
+	w.settle()
+	for _, pair := range [][2]parley.Party{{1, 2}, {1, 3}, {2, 3}} {
+		w.cut(pair[0], pair[1])
+	}
+	backup := copyStore(t, w.nodes[1].store)
+	w.connect(1, 2)
+	w.settle()
+	var ref parley.Ref
+	for i := range toB {
+		ref = w.post(1, parley.Flash, parley.ToAll, fmt.Sprint("to B ", i))
+		w.settle()
+	}
+	w.cut(1, 2)
+	w.boot(1, backup, false)
+	w.connect(1, 3)
+	w.settle()
+	w.pass(11*time.Second, time.Second)
+	for i := range toC {
+		w.post(1, parley.Flash, parley.ToAll, fmt.Sprint("to C ", i))
+		w.settle()
+	}
+	w.cut(1, 3)
+	return w, ref.Log(w.ch.ID)
+}
+
+// A party that signs two histories is caught at the first contact of any two
+// honest members, and the proof needs nothing but the party's own signatures.
+func TestTwoHistoriesAreCaughtAtFirstContact(t *testing.T) {
+	for _, c := range [][2]int{{1, 1}, {1, 3}, {4, 2}, {5, 5}} {
+		t.Run(fmt.Sprintf("%d against %d", c[0], c[1]), func(t *testing.T) {
+			w, id := split(t, c[0], c[1])
+			w.connect(2, 3)
+			w.settle()
+			w.pass(20*time.Second, time.Second)
+			for _, p := range []parley.Party{2, 3} {
+				a := w.nodes[p].alarm(AlarmFork)
+				if a == nil {
+					t.Fatalf("member %d does not see the fork", p)
+				}
+				if a.Party != 1 {
+					t.Fatalf("member %d accuses member %d", p, a.Party)
+				}
+				f, err := journal.ParseFork(a.Evidence)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := f.Check(w.ch.Member(1).Keys.Public.LogEd); err != nil || f.Log != id {
+					t.Errorf("the proof of member %d does not hold for %s: %v", p, f.Log, err)
+				}
+				if f.Check(w.ch.Member(2).Keys.Public.LogEd) == nil {
+					t.Error("the proof convicts another party")
+				}
+				kept := 0
+				w.nodes[p].store.Values("fork", func(string, []byte) error { kept++; return nil })
+				if kept != 1 {
+					t.Errorf("member %d keeps %d proofs", p, kept)
+				}
+			}
+			// Only that log stops; the party's other lanes go on.
+			w.connect(1, 2)
+			w.connect(1, 3)
+			w.settle()
+			w.pass(15*time.Second, time.Second)
+			ref := w.post(1, parley.Priority, parley.ToAll, "another lane")
+			w.settle()
+			w.reads(2, ref, "another lane")
+			w.reads(3, ref, "another lane")
+		})
+	}
+}
+
+// Nobody is accused for a repeat, a lost receipt, or frames out of order.
+func TestHonestPartiesAreNeverAccused(t *testing.T) {
+	w := newWorld(t, 3)
+	var frames []letter
+	w.trace = func(from, to parley.Party, b []byte) { frames = append(frames, letter{from, to, b}) }
+	w.connectAll()
+	for i := range 5 {
+		w.post(1, parley.Flash, parley.ToAll, fmt.Sprint(i))
+		w.post(2, parley.Routine, parley.AudienceOf(1), fmt.Sprint(i))
+		w.settle()
+	}
+	w.trace = nil
+	replay := frames
+	for i := len(replay) - 1; i >= 0; i-- { // everything again, backwards
+		w.mail = append(w.mail, replay[i])
+	}
+	w.settle()
+	w.pass(70*time.Second, time.Second)
+	for p, n := range w.nodes {
+		if len(n.alarms) > 0 {
+			t.Errorf("member %d: %v", p, n.alarms)
+		}
+	}
+	w.agree()
+}
+
+// A frame replayed on behalf of another member, in another lane or by another
+// sender says nothing.
+func TestFramesDoNotFitElsewhere(t *testing.T) {
+	w := newWorld(t, 3)
+	var entries []letter
+	w.trace = func(from, to parley.Party, b []byte) {
+		if frame.Type(b[0]&31) == frame.TypeEntry {
+			entries = append(entries, letter{from, to, b})
+		}
+	}
+	w.connectAll()
+	w.post(1, parley.Flash, parley.ToAll, "for all")
+	w.settle()
+	w.trace = nil
+	before := w.nodes[3].Logs()
+	for _, l := range entries {
+		other := []byte(string(l.frame))
+		other[1] ^= 1 << 5 // lane 1 instead of 0
+		w.step(3, Frames{2, [][]byte{l.frame}}, Frames{1, [][]byte{other}}, Frames{2, [][]byte{other}})
+	}
+	w.mail = nil
+	for i, l := range w.nodes[3].Logs() {
+		if l.Head != before[i].Head {
+			t.Errorf("log %s changed", l.Log)
+		}
+	}
+}
+
+// A notice of a fork is believed for its proof, not for its sender.
+func TestFalseForkIsNotBelieved(t *testing.T) {
+	w := newWorld(t, 3)
+	w.connectAll()
+	ref := w.post(1, parley.Flash, parley.ToAll, "true")
+	w.settle()
+	l := w.nodes[2].log(ref.Log(w.ch.ID))
+	false1 := &journal.Fork{Log: l.id, A: journal.ForkHead{Size: l.size(), Root: parley.Hash{1}, Sig: make([]byte, 64)},
+		B: journal.ForkHead{Size: l.size(), Root: parley.Hash{2}, Sig: make([]byte, 64)}}
+	w.step(2, Post{Lane: parley.Immediate, Kind: parley.KindNotice, Body: (&parley.Notice{Code: parley.NoticeFork, Evidence: false1.Encode()}).Encode()})
+	w.settle()
+	if w.nodes[3].alarm(AlarmFork) != nil || w.nodes[3].log(l.id).forked {
+		t.Error("a fork without a proof was believed")
+	}
+}
+
+// New keys, signed by the root, open a new generation; what the old key signs
+// after it is kept as evidence and changes nothing.
+func TestNewKeysRevokeTheOldOnes(t *testing.T) {
+	w := newWorld(t, 3)
+	w.connectAll()
+	w.post(1, parley.Flash, parley.ToAll, "under the old key")
+	w.settle()
+	w.cut(1, 3)
+	w.cut(2, 3)
+	thief := copyStore(t, w.nodes[1].store)
+	honest := w.nodes[1]
+
+	m := w.ch.Member(1)
+	pub := m.NodeKeys(1).Public
+	gen := parley.Gen{1, 2, 3, 4, 5, 6, 7, 8}
+	rk := m.RootKeys(w.ch.ID, gen, pub)
+	w.step(1, Renew{Reason: parley.ReasonRotation, Gen: gen, RootKeys: rk, Keys: w.keys(1, 1)})
+	w.settle()
+	if w.nodes[2].alarm(AlarmNewKeys) == nil {
+		t.Error("member 2 is not told of the new keys")
+	}
+	ref := w.post(1, parley.Flash, parley.ToAll, "under the new key")
+	w.settle()
+	w.reads(2, ref, "under the new key")
+	if ref.Gen != gen {
+		t.Errorf("written in generation %s", ref.Gen)
+	}
+
+	// The thief goes on with the old key, towards member 2.
+	w.cut(1, 2)
+	w.boot(1, thief, false)
+	w.connect(1, 2)
+	w.settle()
+	w.pass(12*time.Second, time.Second)
+	stolen := w.post(1, parley.Flash, parley.ToAll, "by the thief")
+	w.settle()
+	r, err := w.nodes[2].store.Row(stolen.Log(w.ch.ID), stolen.Index)
+	if err == nil && r.Standing != parley.AfterRevocation {
+		t.Errorf("what the thief wrote stands as %q", r.Standing)
+	}
+	for _, p := range w.nodes[2].posted {
+		if p.Entry.Kind == parley.KindText && string(p.Entry.Body) == "by the thief" && p.Standing.Effective() {
+			t.Error("what the thief wrote has effect")
+		}
+	}
+	if w.nodes[2].rcptOf(stolen.Log(w.ch.ID)) > stolen.Index {
+		t.Error("what the thief wrote was receipted")
+	}
+
+	// The honest node, back again, is believed by member 3 too.
+	w.cut(1, 2)
+	w.nodes[1] = honest
+	w.connect(1, 2)
+	w.connect(1, 3)
+	w.connect(2, 3)
+	w.settle()
+	w.pass(15*time.Second, time.Second)
+	w.reads(3, ref, "under the new key")
+	last := w.post(1, parley.Flash, parley.ToAll, "last word")
+	w.settle()
+	w.reads(3, last, "last word")
+}
+
+func (n *node) rcptOf(id parley.LogID) uint64 { return n.log(id).mine }
+
+// Keys that the root did not sign change nothing.
+func TestForgedKeysAreRefused(t *testing.T) {
+	w := newWorld(t, 2)
+	w.connectAll()
+	forger := w.ch.Member(2)
+	gen := parley.Gen{9}
+	rk := forger.RootKeys(w.ch.ID, gen, w.ch.Member(1).NodeKeys(1).Public)
+	w.step(1, Renew{Reason: parley.ReasonRotation, Gen: gen, RootKeys: rk, Keys: w.keys(1, 1)})
+	w.settle()
+	if g := w.nodes[2].members[1].current(); g == nil || g.gen == gen {
+		t.Error("keys signed by another root were taken")
+	}
+}
+
+// One directory started twice opens two generations over the same
+// predecessors: shown to all, and nobody is accused of a fork.
+func TestPartyThatRunsTwiceIsShown(t *testing.T) {
+	w := newWorld(t, 3)
+	w.connectAll()
+	for _, pair := range [][2]parley.Party{{1, 2}, {1, 3}, {2, 3}} {
+		w.cut(pair[0], pair[1])
+	}
+	a, b := copyStore(t, w.nodes[1].store), copyStore(t, w.nodes[1].store)
+	w.boot(1, a, true)
+	w.connect(1, 2)
+	w.settle()
+	w.pass(11*time.Second, time.Second)
+	w.cut(1, 2)
+	w.boot(1, b, true)
+	w.connect(1, 3)
+	w.settle()
+	w.pass(11*time.Second, time.Second)
+	w.cut(1, 3)
+	w.connect(2, 3)
+	w.settle()
+	w.pass(70*time.Second, time.Second)
+	if w.nodes[2].alarm(AlarmTwice) == nil && w.nodes[3].alarm(AlarmTwice) == nil {
+		t.Error("nobody is told that member 1 runs twice")
+	}
+	for p, n := range w.nodes {
+		if n.alarm(AlarmFork) != nil {
+			t.Errorf("member %d sees a fork", p)
+		}
+	}
+}
