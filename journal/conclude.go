@@ -206,7 +206,7 @@ func (r *recordReport) blind(l *logCheck) {
 	opened := l.head.Size
 	by := map[parley.Audience][]string{}
 	var order []parley.Audience
-	for _, b := range l.blind {
+	for _, b := range l.notOpened() {
 		opened -= b.to - b.from
 		if _, ok := by[b.audience]; !ok {
 			order = append(order, b.audience)
@@ -225,6 +225,29 @@ func (r *recordReport) blind(l *logCheck) {
 		o := l.later[i]
 		r.entry(Proved, &l.log, i, "opened later by its author, in entry %s", o.Long())
 	}
+}
+
+// notOpened are the unopened leaves that no later OPENING opens either.
+func (l *logCheck) notOpened() []run {
+	if l.later == nil {
+		return l.blind
+	}
+	var out []run
+	for _, b := range l.blind {
+		from := b.from
+		for i := b.from; i < b.to; i++ {
+			if _, ok := l.later[i]; ok {
+				if from < i {
+					out = append(out, run{from, i, b.audience})
+				}
+				from = i + 1
+			}
+		}
+		if from < b.to {
+			out = append(out, run{from, b.to, b.audience})
+		}
+	}
+	return out
 }
 
 func mapKeys[V any](m map[uint64]V) func(func(uint64) bool) {
@@ -321,4 +344,15 @@ func (r *recordReport) fork(f *Fork, where string) {
 	r.n.Forks++
 	log := f.Log
 	r.log(Forked, &log, "%s signed two histories of this log, with heads of size %d and %d%s", r.member(log.Party), f.A.Size, f.B.Size, where)
+	l := r.c.logs[log]
+	if l == nil {
+		return
+	}
+	for _, h := range []ForkHead{f.A, f.B} {
+		if h.Size <= l.head.Size && l.rootAt(h.Size) == h.Root {
+			r.log(Proved, &log, "the entries in this file are those of the head of size %d", h.Size)
+		} else {
+			r.log(Missing, &log, "the entries of the head of size %d are not all in this file", h.Size)
+		}
+	}
 }

@@ -33,7 +33,8 @@ type Export struct {
 
 // WriteRecord writes the whole record of a channel, one block of entries in
 // memory at a time. Only what an author signed is written: an own entry that
-// is committed but not yet signed stays out.
+// is committed but not yet signed stays out. A store that does not hold what
+// was signed is CodeDamaged, and nothing that was written may be kept.
 func WriteRecord(w io.Writer, x *Export) error {
 	charter, err := parley.ParseCharter(x.Charter.Charter)
 	if err != nil {
@@ -151,8 +152,16 @@ func (e *exporter) log(l *exportLog) error {
 	}
 	slices.SortFunc(cosigs, compareCosigs)
 	b := block{out: e.out, cosigs: cosigs}
+	var tree Tree
+	origin := h.Log.Origin()
 	err = e.Store.Rows(h.Log, 0, h.Size, func(r *Row) error {
+		tree.Append(r.Leaf.Hash())
 		c := r.Content
+		if c != nil {
+			if err := CheckLeaf(origin, r.Index, r.Leaf, c); err != nil {
+				return parley.Errorf(CodeDamaged, "log %s: %w", h.Log, err)
+			}
+		}
 		if c != nil && e.Open != nil && !alwaysOpen(c.Entry) && !e.Open(r) {
 			c = nil
 		}
@@ -160,10 +169,15 @@ func (e *exporter) log(l *exportLog) error {
 		return e.out.err
 	})
 	b.flush()
-	if err == nil && b.next != h.Size {
-		err = parley.Errorf(CodeDamaged, "the store gave %d of %d entries of log %s", b.next, h.Size, h.Log)
+	switch {
+	case err != nil:
+		return err
+	case b.next != h.Size:
+		return parley.Errorf(CodeDamaged, "the store gave %d of %d entries of log %s", b.next, h.Size, h.Log)
+	case tree.Root() != h.Root:
+		return parley.Errorf(CodeDamaged, "the entries of log %s are not those of its signed head", h.Log)
 	}
-	return err
+	return e.out.err
 }
 
 // block gathers the leaves of one E section.

@@ -22,6 +22,7 @@ type genInfo struct {
 	last   map[parley.Lane]map[parley.Gen]uint64 // sizes it cites of its predecessors
 	root   bool                                  // signed by the root
 	serial uint64                                // of the keys it uses
+	reach  map[parley.Gen]bool                   // of a root-signed one: what it cites, directly or not
 }
 
 // checkGenerations decides, from what the file holds, which entries of a party
@@ -39,19 +40,26 @@ func (v *verifier) checkGenerations(c *conclusions, p parley.Party) {
 
 func (v *verifier) generations(p parley.Party) []*genInfo {
 	var gens []*genInfo
+	byGen := map[parley.Gen]*genInfo{}
 	for _, l := range v.logs {
 		if l.log.Party != p || l.keys == nil {
 			continue
 		}
-		i := slices.IndexFunc(gens, func(g *genInfo) bool { return g.gen == l.log.Gen })
-		if i < 0 {
-			i = len(gens)
-			gens = append(gens, &genInfo{gen: l.log.Gen, serial: l.keys.Serial, last: map[parley.Lane]map[parley.Gen]uint64{}})
+		g := byGen[l.log.Gen]
+		if g == nil {
+			g = &genInfo{gen: l.log.Gen, serial: l.keys.Serial, last: map[parley.Lane]map[parley.Gen]uint64{}}
+			byGen[g.gen] = g
+			gens = append(gens, g)
 		}
 		for _, ev := range l.events {
 			if ev.gen != nil {
-				gens[i].add(p, ev.gen)
+				g.add(p, ev.gen)
 			}
+		}
+	}
+	for _, g := range gens {
+		if g.root {
+			g.follow(byGen)
 		}
 	}
 	slices.SortFunc(gens, func(a, b *genInfo) int { return bytes.Compare(a.gen[:], b.gen[:]) })
@@ -117,28 +125,28 @@ func standingOf(l *logCheck, gens []*genInfo) []standing {
 // not reach the log's generation through what it cites, or nil.
 func revoked(l *logCheck, gens []*genInfo) *genInfo {
 	for _, g := range gens {
-		if g.root && g.serial > l.keys.Serial && g.gen != l.log.Gen && !reaches(g, l.log.Gen, gens, len(gens)) {
+		if g.root && g.serial > l.keys.Serial && g.gen != l.log.Gen && !g.reach[l.log.Gen] {
 			return g
 		}
 	}
 	return nil
 }
 
-func reaches(g *genInfo, to parley.Gen, gens []*genInfo, depth int) bool {
-	if depth < 0 {
-		return false
-	}
-	for _, p := range g.prev {
-		if p == to {
-			return true
+// follow collects what a generation cites, and what those cite in turn.
+func (g *genInfo) follow(byGen map[parley.Gen]*genInfo) {
+	g.reach = map[parley.Gen]bool{}
+	next := slices.Clone(g.prev)
+	for len(next) > 0 {
+		p := next[len(next)-1]
+		next = next[:len(next)-1]
+		if g.reach[p] {
+			continue
 		}
-		for _, x := range gens {
-			if x.gen == p && reaches(x, to, gens, depth-1) {
-				return true
-			}
+		g.reach[p] = true
+		if x := byGen[p]; x != nil {
+			next = append(next, x.prev...)
 		}
 	}
-	return false
 }
 
 // runsTwice names pairs of generations that cite one predecessor, or both

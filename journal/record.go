@@ -24,7 +24,8 @@ const (
 	MaxForks   = 4096  // forks in an inventory
 	blockLeafs = 256   // leaves in one section
 	blockBytes = 256 << 10
-	maxCosigs  = 512 // cosignatures in one section
+	maxCosigs  = 512     // cosignatures in one section
+	maxPending = 1 << 17 // cosignatures of one block: sizes, signers, kinds, first and last
 )
 
 // Inventory is the exporter's signed list of what it knows: every log with its

@@ -78,10 +78,12 @@ func TestRecord(t *testing.T) {
 		"FLAGGED … 2/ROUTINE … entry 2: AFTER REVOCATION",
 		"PROVED … 2/ROUTINE … signed these 2 entries … log key of serial 1",
 		"FORK … 1/ROUTINE … india (member 1) signed two histories",
+		"PROVED … 1/ROUTINE … the entries in this file are those of the head of size 2",
+		"MISSING … 1/ROUTINE … the entries of the head of size 3 are not all in this file",
 		"MISSING … 1/ROUTINE … the file holds 2 entries; a fork proof names a head of 3",
 		"NOT PROVED … an exporter can leave out whatever nothing in the file cites",
 	)
-	want := journal.Counts{Exporter: 1, Logs: 4, Entries: 14, Opened: 12, Receipts: 7, Seals: 1, Witnessed: 2,
+	want := journal.Counts{Exporter: 1, Logs: 4, Entries: 14, Opened: 13, Receipts: 7, Seals: 1, Witnessed: 2,
 		WitnessCosigs: 3, Malformed: 1, Forks: 1, LogsShorter: 1}
 	if *n != want {
 		t.Errorf("counts %+v, want %+v", *n, want)
@@ -121,6 +123,38 @@ func TestRecordFutureCosignatures(t *testing.T) {
 		t.Errorf("cosignatures from the future prove something: %+v", n)
 	}
 	wantLines(t, out, "FLAGGED … 1/FLASH … are more than 30 s ahead of this machine's clock")
+}
+
+// A store that no longer holds what was signed is not exported.
+func TestExportRefusesADamagedStore(t *testing.T) {
+	c := journaltest.New(2, 0, nil)
+	for name, damage := range map[string]func(*journal.Row){
+		"an opening": func(r *journal.Row) { r.Content.Entry[len(r.Content.Entry)-1] ^= 1 },
+		"a leaf":     func(r *journal.Row) { r.Content = nil; r.Leaf.Commit[0] ^= 1 },
+	} {
+		m := &journaltest.Mem{}
+		w := c.Writer(m, 1, parley.Flash, 1, &parley.Generation{})
+		w.Add(journaltest.Text(parley.ToAll, journaltest.Time, "exercise"))
+		x := &journal.Export{Charter: c.Signed, Store: &spoiled{m, damage}, Exporter: 2, Key: c.Member(2).Keys.Rcpt}
+		if err := journal.WriteRecord(&bytes.Buffer{}, x); parley.CodeOf(err) != journal.CodeDamaged {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// spoiled is a store of which row 1 is damaged.
+type spoiled struct {
+	*journaltest.Mem
+	damage func(*journal.Row)
+}
+
+func (s *spoiled) Rows(id parley.LogID, from, to uint64, f func(*journal.Row) error) error {
+	return s.Mem.Rows(id, from, to, func(r *journal.Row) error {
+		if r.Index == 1 {
+			s.damage(r)
+		}
+		return f(r)
+	})
 }
 
 // smallRecord holds little, so that every bit of it can be tried.

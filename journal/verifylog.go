@@ -232,6 +232,9 @@ func (v *verifier) applyCosigs(t *task) error {
 	if err != nil {
 		return parley.Errorf(parley.CodeOf(err), "section %d (receipts and witnesses of log %s): %w", t.sec.n, l.log, err)
 	}
+	if len(l.pending)+len(cs) > maxPending {
+		return parley.Errorf(parley.CodeTooLarge, "section %d: more than %d cosignatures of log %s before the entries that they are over", t.sec.n, maxPending, l.log)
+	}
 	for _, c := range cs {
 		switch {
 		case c.size <= l.tree.Size() || c.size > l.head.Size || c.size > l.tree.Size()+blockLeafs:
