@@ -25,31 +25,7 @@ func (h *Host) Forks() ([]*journal.Fork, error) {
 
 // Announced lists every statement of new node keys in the record.
 func (h *Host) Announced() ([]*journal.Announced, error) {
-	logs, err := h.store.Logs()
-	if err != nil {
-		return nil, err
-	}
-	var out []*journal.Announced
-	for _, l := range logs {
-		if l.Log.Lane != parley.Routine || l.Size == 0 {
-			continue
-		}
-		r, err := h.store.Row(l.Log, 0)
-		if err != nil {
-			return nil, err
-		}
-		if r.Content == nil || r.Standing != parley.InForce {
-			continue
-		}
-		e, err := parley.ParseEntry(r.Content.Entry)
-		if err != nil || e.Kind != parley.KindGeneration {
-			continue
-		}
-		if g, err := parley.ParseGeneration(e.Body); err == nil && g.RootKeys != nil {
-			out = append(out, &journal.Announced{Party: l.Log.Party, Gen: l.Log.Gen, Start: true, Keys: g.RootKeys})
-		}
-	}
-	return out, nil
+	return journal.FindRootKeys(h.store, h.charter, h.Signed.Channel())
 }
 
 // Export seals the own heads and writes the whole record as a file that

@@ -59,7 +59,7 @@ func (c *channel) keys(id parley.LogID) [][]byte {
 		if a.Party != id.Party {
 			continue
 		}
-		if a.Start && a.Gen == id.Gen {
+		if a.Gen == id.Gen {
 			return [][]byte{a.Keys.Keys.LogEd}
 		}
 		keys = append(keys, a.Keys.Keys.LogEd)

@@ -76,7 +76,7 @@ func TestForkFile(t *testing.T) {
 	ch := journaltest.New(2, 0, nil)
 	gen := ch.Gen(2, 1)
 	next := ch.Member(2).NodeKeys(1)
-	keys := []*journal.Announced{{Party: 2, Gen: gen, Start: true, Keys: ch.Member(2).RootKeys(ch.ID, gen, next.Public)}}
+	keys := []*journal.Announced{{Party: 2, Gen: gen, Keys: ch.Member(2).RootKeys(ch.ID, gen, next.Public)}}
 	for _, tt := range []struct {
 		name string
 		log  *testLog
