@@ -52,10 +52,13 @@ type Node struct {
 	failed  atomic.Pointer[error]
 }
 
-// input is an event with what to do once its batch is durable.
+// input is an event with what may refuse it, asked before its step, and what
+// to do once its batch is durable or it was refused. Both may be nil.
 type input struct {
-	event station.Event
-	after func()
+	event   station.Event
+	check   func() error
+	after   func(refused error)
+	refused error
 }
 
 // Code of a node that no longer runs.
@@ -160,10 +163,8 @@ func (n *Node) Run(ctx context.Context, s Sender) (err error) {
 		if err := n.step(n.gather(first)); err != nil {
 			return err
 		}
-		select { // officers' questions are not starved by traffic
-		case f := <-n.asks:
-			f()
-		default:
+		for range len(n.asks) { // officers' questions are not starved by traffic
+			(<-n.asks)()
 		}
 	}
 }
@@ -206,9 +207,15 @@ func (n *Node) gather(first input) []input {
 
 // step makes one batch: events in, durable, frames out.
 func (n *Node) step(ins []input) error {
-	events := make([]station.Event, len(ins))
-	for i, in := range ins {
-		events[i] = in.event
+	events := make([]station.Event, 0, len(ins))
+	for i := range ins {
+		in := &ins[i]
+		if in.check != nil {
+			in.refused = in.check()
+		}
+		if in.refused == nil {
+			events = append(events, in.event)
+		}
 	}
 	out, err := n.st.Step(n.cfg.Now(), events...).Commit(n.persist)
 	if err != nil {
@@ -230,7 +237,7 @@ func (n *Node) step(ins []input) error {
 	n.tell(out)
 	for _, in := range ins {
 		if in.after != nil {
-			in.after()
+			in.after(in.refused)
 		}
 	}
 	return nil
@@ -288,7 +295,7 @@ func (n *Node) offer(ctx context.Context, ch chan input, in input) error {
 // Feed hands an event to the station and returns once its batch is durable.
 func (n *Node) Feed(ctx context.Context, e station.Event) error {
 	ok := make(chan struct{})
-	if err := n.offer(ctx, n.urgent, input{e, func() { close(ok) }}); err != nil {
+	if err := n.offer(ctx, n.urgent, input{event: e, after: func(error) { close(ok) }}); err != nil {
 		return err
 	}
 	select {
@@ -303,19 +310,7 @@ func (n *Node) Feed(ctx context.Context, e station.Event) error {
 
 // Post lets the desks check a draft and appends it. It returns where the entry
 // stands once it is durable. During the start-up it waits.
-func (n *Node) Post(ctx context.Context, d parley.Draft) (parley.Ref, error) {
-	return n.post(ctx, d, true)
-}
-
-func (n *Node) post(ctx context.Context, d parley.Draft, check bool) (ref parley.Ref, err error) {
-	if check {
-		if e := n.Do(ctx, func(v View) { err = v.Docket.Check(d, v.Now) }); e != nil {
-			return ref, e
-		}
-		if err != nil {
-			return ref, err
-		}
-	}
+func (n *Node) Post(ctx context.Context, d parley.Draft) (ref parley.Ref, err error) {
 	type result struct {
 		ref parley.Ref
 		err error
@@ -325,7 +320,11 @@ func (n *Node) post(ctx context.Context, d parley.Draft, check bool) (ref parley
 	var got result
 	posted := make(chan struct{})
 	p.Done = func(r parley.Ref, e error) { got = result{r, e}; close(posted) }
-	after := func() {
+	after := func(refused error) {
+		if refused != nil {
+			res <- result{err: refused}
+			return
+		}
 		select {
 		case <-posted:
 			res <- got
@@ -345,7 +344,8 @@ func (n *Node) post(ctx context.Context, d parley.Draft, check bool) (ref parley
 	if d.Lane.Urgent() {
 		ch = n.urgent
 	}
-	if err := n.offer(ctx, ch, input{p, after}); err != nil {
+	in := input{event: p, after: after, check: func() error { return n.docket.Check(d, n.cfg.Now()) }}
+	if err := n.offer(ctx, ch, in); err != nil {
 		return ref, err
 	}
 	select {
