@@ -56,7 +56,7 @@ func (o *Options) defaults() {
 	if o.Settle <= 0 {
 		o.Settle = 3 * time.Second
 	}
-	o.Rounds = min(o.Rounds, o.Messages, o.Burst)
+	o.Rounds = min(o.Rounds, o.Burst)
 	if o.Progress == nil {
 		o.Progress = func(string, int, int) {}
 	}

@@ -38,9 +38,10 @@ func latency(ctx context.Context, ch *channel, u *ours, o *Options, r *Result) e
 	defer f.stop()
 	var own, bare []time.Duration
 	var frames, streams, wires []uint64
-	per := max(o.Messages/o.Rounds, 1)
-	for round := range o.Rounds {
-		o.Progress("latency", round, o.Rounds)
+	const per = 5
+	rounds := (o.Messages + per - 1) / per
+	for round := range rounds {
+		o.Progress("latency", round, rounds)
 		for i := range per {
 			before, start := u.stats(), time.Now()
 			if err := u.send(ctx, parley.Flash, i); err != nil {
