@@ -66,7 +66,7 @@ func (c *witnessCmd) Run(e *env) error {
 		if missing := s.Missing(ch); len(missing) > 0 {
 			return parley.Errorf(parley.CodeUnsigned, "%s lacks signatures", f)
 		}
-		cfg.Charters = append(cfg.Charters, ch)
+		cfg.Channels = append(cfg.Channels, witness.Channel{Charter: s})
 	}
 	for _, f := range c.Logs {
 		logs, err := parseLogs(f)

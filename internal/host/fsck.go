@@ -12,7 +12,7 @@ import (
 // that roots announced in the record itself.
 func Verifiers(ch *parley.Charter, s *store.SQLite) (store.Verifiers, error) {
 	ring := journal.NewKeyring(ch, ch.Channel())
-	announced, err := (&Host{store: s}).Announced()
+	announced, err := journal.FindRootKeys(s, ch, ch.Channel())
 	if err != nil {
 		return store.Verifiers{}, err
 	}

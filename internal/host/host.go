@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"parley"
@@ -52,6 +53,7 @@ type Host struct {
 	charter  *parley.Charter
 	me       parley.Party
 	witness  *submitter
+	pinned   atomic.Pointer[map[parley.Party][][]byte]
 }
 
 // Open loads the party in dir and checks its record. It neither listens nor
@@ -181,10 +183,11 @@ func (h *Host) openCarrier() error {
 	}
 	cfg := carrier.Config{Channel: h.Signed.Channel(), Me: h.me, TLSKey: h.Keys.TLS, Token: token,
 		Listen: h.settings.Listen, Peers: peers, Log: h.opts.Log, Idle: 60 * time.Second,
-		Pins:  h.pins(),
-		Up:    func(p parley.Party, bulk bool, _ [8]byte, _ uint64) { h.Node.Up(p, bulk) },
-		Down:  func(p parley.Party, bulk bool, err error) { h.Node.Down(p, bulk, err) },
-		Frame: h.Node.Frame,
+		Pins:    h.pins(),
+		Up:      func(p parley.Party, bulk bool, _ [8]byte, _ uint64) { h.Node.Up(p, bulk) },
+		Down:    func(p parley.Party, bulk bool, err error) { h.Node.Down(p, bulk, err) },
+		Frame:   h.Node.Frame,
+		Refused: func(p parley.Party, remote string, err error) { h.Node.Refused(p, remote, err) },
 	}
 	if _, err := rand.Read(cfg.Boot[:]); err != nil {
 		return err
@@ -194,18 +197,39 @@ func (h *Host) openCarrier() error {
 }
 
 // pins gives the TLS keys by which members may identify themselves: the newest
-// that the node knows, or the charter's if it cannot be asked at this moment.
+// that the node knows. The carrier asks often, and strangers make it ask, so
+// the answer is kept ready and follows the node.
 func (h *Host) pins() func(parley.Party) [][]byte {
-	return func(p parley.Party) [][]byte {
-		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-		defer cancel()
-		var keys [][]byte
-		if err := h.Node.Do(ctx, func(v node.View) { keys = v.Station.Pins(p) }); err != nil || keys == nil {
-			if m := h.charter.Member(p); m != nil {
-				return m.Keys.TLS
+	h.setPins(func(p parley.Party) [][]byte { return h.charter.Member(p).Keys.TLS })
+	return func(p parley.Party) [][]byte { return (*h.pinned.Load())[p] }
+}
+
+func (h *Host) setPins(of func(parley.Party) [][]byte) {
+	m := map[parley.Party][][]byte{}
+	for _, x := range h.charter.Members {
+		m[x.Index] = of(x.Index)
+	}
+	h.pinned.Store(&m)
+}
+
+// followPins renews the pins when the node has started and whenever a root put
+// new keys in force; connections under keys that no longer hold are closed.
+func (h *Host) followPins(ctx context.Context) {
+	events, stop := h.Node.Watch(64)
+	defer stop()
+	for {
+		if err := h.Node.Do(ctx, func(v node.View) { h.setPins(v.Station.Pins) }); err != nil {
+			return
+		}
+		h.Carrier.Repin()
+		for renewed := false; !renewed; {
+			select {
+			case <-ctx.Done():
+				return
+			case e := <-events:
+				renewed = e.Alarm != nil && e.Alarm.Code == station.AlarmNewKeys
 			}
 		}
-		return keys
 	}
 }
 
@@ -229,6 +253,7 @@ func (h *Host) Run(ctx context.Context) error {
 	wg.Go(func() { defer cancel(); carrierErr = h.Carrier.Run(ctx) })
 	wg.Go(func() { h.witness.run(ctx) })
 	wg.Go(func() { h.syncMark(ctx) })
+	wg.Go(func() { h.followPins(ctx) })
 	wg.Wait()
 	if errors.Is(carrierErr, context.Canceled) {
 		carrierErr = nil

@@ -81,3 +81,14 @@ func (n *Node) Frame(p parley.Party, bulk bool, frame []byte) {
 	}
 	n.offer(context.Background(), ch, input{event: station.Frames{From: p, Frames: [][]byte{frame}}})
 }
+
+// Refused is the carrier's word that somebody was not let in: it becomes an
+// alarm where it concerns a member, since then a key, a charter or a second
+// node of that member is the cause.
+func (n *Node) Refused(p parley.Party, remote string, err error) {
+	if n.cfg.Charter.Member(p) == nil {
+		return
+	}
+	n.publish(Event{At: n.cfg.Now(), Alarm: &station.Alarm{Code: string(parley.CodeOf(err)), Party: p,
+		Text: n.cfg.Charter.Member(p).Name + " was not let in from " + remote + ": " + err.Error()}})
+}
