@@ -160,7 +160,7 @@ func New(cfg Config) (*Station, error) {
 	st.chHint = uint16(st.ch[0])<<8 | uint16(st.ch[1])
 	for i := range cfg.Charter.Members {
 		m := &cfg.Charter.Members[i]
-		st.members[m.Index] = &member{Member: m, keys: []*parley.Keys{m.Keys},
+		st.members[m.Index] = &member{Member: m, keys: []*parley.Keys{m.Keys}, budget: budgetMax,
 			cursor: map[*log]uint64{}, theirs: map[*log]parley.Head{}, listed: map[seal.KeyID]bool{}}
 	}
 	if st.members[st.me] == nil {

@@ -232,7 +232,11 @@ func (st *Station) answer(m *member, l *log, index uint64, form uint8) int64 {
 		st.sendBlind(m, l, r, bulk)
 		return 110
 	}
-	return int64(300 + len(r.Content.Entry))
+	n := int64(300)
+	if r.Content != nil {
+		n += int64(len(r.Content.Entry))
+	}
+	return n
 }
 
 // sendClear hands on an entry that travels in the clear, if its author's
