@@ -2,15 +2,19 @@ module parley
 
 go 1.26.0
 
+// What this module imports itself, each with the reason why it is worth having.
 require (
-	filippo.io/mldsa v1.0.0
-	golang.org/x/mod v0.42.0
+	filippo.io/age v1.3.2 // seals the root key file with a passphrase, in a format that other tools read
+	filippo.io/mldsa v1.0.0 // ML-DSA-44, the second signature of roots and seals; the standard library has none
+	github.com/alecthomas/kong v1.17.0 // the command line: a struct for each command, help and errors from its tags
+	golang.org/x/mod v0.42.0 // sumdb/tlog and sumdb/note: the tree and the signed notes that C2SP builds on
+	golang.org/x/term v0.47.0 // reads a passphrase without echo; tells a terminal from a file, and its width
+	modernc.org/libc v1.79.0 // tests of package store only: a file system under SQLite that loses power
+	modernc.org/sqlite v1.61.1 // the record on disk: SQLite without cgo, so that one binary runs anywhere
 )
 
 require (
-	filippo.io/age v1.3.2 // indirect
 	filippo.io/hpke v0.4.0 // indirect
-	github.com/alecthomas/kong v1.17.0 // indirect
 	github.com/dustin/go-humanize v1.1.0 // indirect
 	github.com/google/uuid v1.6.0 // indirect
 	github.com/mattn/go-isatty v0.0.24 // indirect
@@ -18,9 +22,6 @@ require (
 	github.com/remyoudompheng/bigfft v0.0.0-20230129092748-24d4a6f8daec // indirect
 	golang.org/x/crypto v0.55.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
-	golang.org/x/term v0.47.0 // indirect
-	modernc.org/libc v1.79.0 // indirect
 	modernc.org/mathutil v1.7.1 // indirect
 	modernc.org/memory v1.12.1 // indirect
-	modernc.org/sqlite v1.61.1 // indirect
 )
