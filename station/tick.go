@@ -25,9 +25,6 @@ func (st *Station) tick() {
 	st.tryFinish()
 	for _, m := range st.peers() {
 		m.budget = min(m.budget+budgetRate, budgetMax)
-		if day := now / 86400; day != m.day {
-			m.day, m.used, m.alarmed = day, [parley.Lanes]uint64{}, [parley.Lanes]bool{}
-		}
 	}
 	if st.phase != phaseRunning {
 		return
@@ -116,6 +113,9 @@ func (st *Station) withinQuota(m *member, l *log, n int) bool {
 		return true
 	}
 	lane := l.id.Lane
+	if day := st.now.Unix() / 86400; day != m.day {
+		m.day, m.used, m.alarmed = day, [parley.Lanes]uint64{}, [parley.Lanes]bool{}
+	}
 	m.used[lane] += uint64(n)
 	if m.used[lane] <= st.cfg.Charter.Rules.Quota[lane] {
 		return true

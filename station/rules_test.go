@@ -1,0 +1,368 @@
+package station
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"parley"
+	"parley/frame"
+	"parley/journal"
+	"parley/seal"
+)
+
+// secrets counts the audience keys that a store still holds.
+func secrets(t *testing.T, s journal.Store, space string) int {
+	t.Helper()
+	n := 0
+	if err := s.Values(space, func(string, []byte) error { n++; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// Keys outlive their window by the grace and no longer; entries of every
+// window stay readable, and what was not receipted in time comes by OPEN.
+func TestWindowsEndAndKeysAreDestroyed(t *testing.T) {
+	w := newWorld(t, 2)
+	w.connectAll()
+	first := w.post(1, parley.Priority, parley.ToAll, "first window")
+	w.settle()
+	var old []seal.KeyID
+	for _, k := range w.nodes[2].members[1].reads {
+		if k.from <= uint64(w.now.Unix()) { // not the next window's, granted ahead
+			old = append(old, k.id)
+		}
+	}
+	w.cut(1, 2)
+	late := w.post(1, parley.Priority, parley.ToAll, "written while apart")
+	r := w.ch.Charter.Rules
+	w.connect(1, 2) // heartbeats must prove the time to both
+	w.mail = nil    // but the entry is lost on the way
+	w.pass(time.Duration(r.Window+r.Grace+2*86400)*time.Second, 4*time.Hour)
+	w.pass(2*time.Minute, time.Second)
+	for _, id := range old {
+		for _, k := range w.nodes[2].members[1].reads {
+			if k.id == id {
+				t.Errorf("key %x is still held after its window and grace", id)
+			}
+		}
+		for _, k := range w.nodes[1].grants {
+			if k.id == id {
+				t.Errorf("own key %x is still held after its window and grace", id)
+			}
+		}
+	}
+	if n := secrets(t, w.nodes[2].store, "peer-key"); n == 0 || n > 4 {
+		t.Errorf("%d granted keys are stored", n)
+	}
+	w.reads(2, first, "first window")
+	w.reads(2, late, "written while apart")
+	now := w.post(1, parley.Flash, parley.ToAll, "new window")
+	w.settle()
+	w.reads(2, now, "new window")
+	w.agree()
+}
+
+// A lying clock alone does not burn keys: the proof of time must come from
+// another.
+func TestFalseClockBurnsNoKeys(t *testing.T) {
+	w := newWorld(t, 2)
+	w.connectAll()
+	w.post(1, parley.Flash, parley.ToAll, "now")
+	w.settle()
+	before := len(w.nodes[1].grants)
+	n := w.nodes[1]
+	w.cut(1, 2)
+	real := w.now
+	w.now = real.Add(10 * 365 * 24 * time.Hour)
+	w.step(1, Tick{})
+	w.now = real
+	kept := 0
+	for _, k := range n.grants {
+		if k.from <= uint64(real.Unix()) && uint64(real.Unix()) < k.until {
+			kept++
+		}
+	}
+	if kept < 1 || len(n.grants) < before {
+		t.Errorf("%d of %d keys of the present window left", kept, before)
+	}
+}
+
+// Every window a node announces a new KEM key and forgets the one before in
+// time.
+func TestKemKeysRotate(t *testing.T) {
+	w := newWorld(t, 2)
+	w.connectAll()
+	pub := bytes.Clone(w.nodes[2].members[1].kem.pub)
+	w.pass(time.Duration(4*w.ch.Charter.Rules.Window)*time.Second, 6*time.Hour)
+	if bytes.Equal(pub, w.nodes[2].members[1].kem.pub) {
+		t.Error("the KEM key was never renewed")
+	}
+	if n := secrets(t, w.nodes[1].store, "kem"); n > 4 {
+		t.Errorf("%d KEM keys are kept", n)
+	}
+	ref := w.post(2, parley.Flash, parley.ToAll, "still readable")
+	w.settle()
+	w.reads(1, ref, "still readable")
+}
+
+// An entry that fits its signed head but breaks a rule is evidence: stored,
+// receipted, shown as malformed, and it blocks nothing.
+func TestMalformedEntryIsEvidence(t *testing.T) {
+	w := newWorld(t, 2)
+	w.connectAll()
+	bad := forge(w, parley.Priority, []byte{0xff, 0x00})
+	w.settle()
+	r, err := w.nodes[2].store.Row(bad.Log(w.ch.ID), bad.Index)
+	if err != nil || r.Standing != parley.Malformed || r.Content == nil {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	if w.nodes[2].alarm(AlarmMalformed) == nil {
+		t.Error("no alarm")
+	}
+	w.received(bad, 2)
+	for _, p := range w.nodes[2].posted {
+		if p.Ref == bad {
+			t.Error("a malformed entry reached the desks")
+		}
+	}
+	ref := w.post(1, parley.Priority, parley.ToAll, "after it")
+	w.settle()
+	w.reads(2, ref, "after it")
+}
+
+// forge makes member 1's own station append bytes that no honest one would.
+func forge(w *world, lane parley.Lane, text []byte) parley.Ref {
+	n := w.nodes[1]
+	n.now = w.now
+	n.fx = &Effects{st: n.Station}
+	for _, l := range n.order {
+		clear(l.fresh)
+		clear(l.signs)
+	}
+	l := n.log(parley.LogID{Channel: w.ch.ID, Party: 1, Lane: lane, Gen: n.gen})
+	index := l.size()
+	c := &journal.Content{Salt: seal.Salt(n.audienceKey(parley.ToAll).K, l.origin, index), Entry: text}
+	leaf := journal.Leaf{Commit: journal.Commit(l.origin, index, c.Salt, text)}
+	n.appendLeaf(l, leaf, c, nil, parley.InForce)
+	s := &signature{origin: l.origin, size: l.size(), root: l.tree.Root()}
+	l.signs[index] = s
+	k := n.audienceKey(parley.ToAll)
+	m := n.members[2]
+	f := &frame.Entry{Lane: lane, Hint: k.id.Hint(), Index: uint16(index)}
+	f.Sealed = seal.Encrypt(seal.EntryKey(k.K, l.origin, index), f.Nonce, f.Header(), text)
+	n.fx.signs = append(n.fx.signs, s)
+	n.sendSigned(m, false, s, func(sig [64]byte) frame.Frame { f.Sig = sig; return f })
+	m.cursor[l] = index + 1
+	out, err := n.fx.Commit(func(b *journal.Batch, _ *Mark) error { return n.store.Commit(b) })
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, x := range out.Sends {
+		w.mail = append(w.mail, letter{1, x.To, x.Frame})
+	}
+	n.fx = nil
+	return parley.Ref{Party: 1, Lane: lane, Gen: n.gen, Index: index, Leaf: leaf.Hash()}
+}
+
+// A cited head that differs from ours is shown, convicts nobody, and stops
+// nothing.
+func TestDisputedCitation(t *testing.T) {
+	w := newWorld(t, 2)
+	w.connectAll()
+	ref := w.post(2, parley.Flash, parley.ToAll, "what B said")
+	w.settle()
+	e := parley.Entry{Kind: parley.KindText, Time: uint64(w.now.Unix()), Body: []byte("B said otherwise"),
+		Seen: []parley.Head{{Party: 2, Lane: parley.Flash, Gen: ref.Gen, Size: ref.Index + 1, Root: parley.Hash{1}}}}
+	lie := forge(w, parley.Priority, e.Encode())
+	w.settle()
+	r, err := w.nodes[2].store.Row(lie.Log(w.ch.ID), lie.Index)
+	if err != nil || r.Standing != parley.DisputedCitation {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	if w.nodes[2].alarm(AlarmDisputed) == nil {
+		t.Error("no alarm")
+	}
+	if w.nodes[2].alarm(AlarmFork) != nil || w.nodes[2].log(lie.Log(w.ch.ID)).forked {
+		t.Error("a citation convicted somebody")
+	}
+	w.received(lie, 2)
+}
+
+// Beyond its quota a lane is throttled, urgent lanes only raise the alarm.
+func TestQuota(t *testing.T) {
+	w := newWorld(t, 2)
+	for i := range w.ch.Charter.Rules.Quota {
+		w.ch.Charter.Rules.Quota[i] = 4000 // both nodes read the same charter
+	}
+	w.connectAll()
+	for i := range 40 {
+		w.post(1, parley.Deferred, parley.ToAll, fmt.Sprint(i, strings.Repeat(" bulk", 30)))
+		w.post(1, parley.Flash, parley.ToAll, fmt.Sprint(i, strings.Repeat(" fast", 30)))
+		w.settle()
+	}
+	flash := w.nodes[2].log(parley.LogID{Channel: w.ch.ID, Party: 1, Lane: parley.Flash, Gen: w.nodes[1].gen})
+	bulk := w.nodes[2].log(parley.LogID{Channel: w.ch.ID, Party: 1, Lane: parley.Deferred, Gen: w.nodes[1].gen})
+	if flash.size() != 41 {
+		t.Errorf("FLASH arrived up to %d; its quota only raises an alarm", flash.size())
+	}
+	if bulk.size() > 30 || w.nodes[2].alarm(AlarmQuota) == nil {
+		t.Errorf("bulk arrived up to %d, alarms %v", bulk.size(), w.nodes[2].alarms)
+	}
+	at := bulk.size()
+	w.pass(35*time.Second, time.Second)
+	if bulk.size() <= at || bulk.size() > at+5 {
+		t.Errorf("from %d to %d in 35 s; one is fetched every ten seconds", at, bulk.size())
+	}
+}
+
+// CLOSING is the last word in each lane, and the record stays.
+func TestClosing(t *testing.T) {
+	w := newWorld(t, 2)
+	w.connectAll()
+	ref := w.post(1, parley.Flash, parley.ToAll, "last message")
+	w.settle()
+	w.step(1, Close{Successor: parley.Hash{7}})
+	w.settle()
+	var err error
+	w.step(1, Post{Lane: parley.Flash, Kind: parley.KindText, Body: []byte("too late"), Done: func(_ parley.Ref, e error) { err = e }})
+	if parley.CodeOf(err) != CodeClosed {
+		t.Errorf("after CLOSING: %v", err)
+	}
+	w.settle()
+	w.reads(2, ref, "last message")
+	for _, l := range w.nodes[2].Logs() {
+		if l.Log.Party == 1 && !l.Closed {
+			t.Errorf("%s is not closed for its reader", l.Log)
+		}
+	}
+	w.agree()
+	// A restart remembers it.
+	n := w.boot(1, w.nodes[1].store, false)
+	if !n.closed {
+		t.Error("after a restart the channel is open again")
+	}
+}
+
+// An urgent entry whose predecessors are missing is shown at once, marked, and
+// is neither stored nor receipted before they come.
+func TestUrgentOutOfOrder(t *testing.T) {
+	w := newWorld(t, 2)
+	w.connectAll()
+	w.post(1, parley.Flash, parley.ToAll, "lost on the way")
+	w.mail = nil
+	ref := w.post(1, parley.Flash, parley.ToAll, "urgent")
+	l := w.mail[0]
+	w.mail = nil
+	w.step(2, Frames{1, [][]byte{l.frame}})
+	n := w.nodes[2]
+	if len(n.early) != 1 || string(n.early[0].Entry.Body) != "urgent" || n.log(ref.Log(w.ch.ID)).size() > ref.Index {
+		t.Fatalf("shown early: %v", n.early)
+	}
+	w.settle()
+	w.reads(2, ref, "urgent")
+	w.received(ref, 2)
+}
+
+// The compact form is used only where the reader can fill it in, and comes out
+// as the full one.
+func TestCompactFormRefills(t *testing.T) {
+	w := newWorld(t, 2)
+	compact := 0
+	w.trace = func(_, _ parley.Party, b []byte) {
+		if f, err := frame.Decode(b); err == nil {
+			if e, ok := f.(*frame.Entry); ok && e.Compact {
+				compact++
+			}
+		}
+	}
+	w.connectAll()
+	for i := range 10 {
+		a := w.post(1, parley.Flash, parley.ToAll, fmt.Sprint("over ", i))
+		w.settle()
+		b := w.post(2, parley.Flash, parley.ToAll, fmt.Sprint("roger ", i))
+		w.settle()
+		w.reads(2, a, fmt.Sprint("over ", i))
+		w.reads(1, b, fmt.Sprint("roger ", i))
+	}
+	if compact < 15 {
+		t.Errorf("%d of 20 entries travelled in the compact form", compact)
+	}
+	w.agree()
+}
+
+// One message of 160 characters and its receipt, on a warm line.
+func TestBytesOfOneMessage(t *testing.T) {
+	w := newWorld(t, 2)
+	w.connectAll()
+	text := "The forward posts at grid 4412 report that all movement has stopped since 1700 hours. Please confirm the same for your side and name an officer for the talk...."
+	if len(text) != 160 {
+		t.Fatalf("%d characters", len(text))
+	}
+	w.post(1, parley.Flash, parley.ToAll, text)
+	w.settle()
+	w.bytes = 0
+	w.post(1, parley.Flash, parley.ToAll, text)
+	w.settle()
+	if w.bytes > 340 {
+		t.Errorf("%d bytes of frames; at most 340 are promised", w.bytes)
+	}
+	t.Logf("%d bytes", w.bytes)
+}
+
+// Seals with ML-DSA-44 follow the heads, and members add theirs.
+func TestSeals(t *testing.T) {
+	w := newWorld(t, 2)
+	w.connectAll()
+	ref := w.post(1, parley.Flash, parley.ToAll, "to be sealed")
+	w.settle()
+	w.step(1, SealNow{})
+	w.settle()
+	for p, n := range w.nodes {
+		cs, err := n.store.Cosigs(ref.Log(w.ch.ID), ref.Index+1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var author, member bool
+		for _, c := range cs {
+			author = author || c.PQ && c.Name == ref.Log(w.ch.ID).Origin()
+			member = member || c.PQ && c.Name == journal.ReceiptName(w.ch.ID, 2)
+		}
+		if !author || !member {
+			t.Errorf("member %d: sealed by the author %v, by the reader %v", p, author, member)
+		}
+	}
+}
+
+// A commitment to nobody is held by all and read by none until it is opened.
+func TestCommitNowOpenLater(t *testing.T) {
+	w := newWorld(t, 2)
+	w.connectAll()
+	list := (&parley.List{Items: []string{"one", "two"}}).Encode()
+	var ref parley.Ref
+	w.step(1, Post{Lane: parley.Routine, Kind: parley.KindList, To: parley.ToNobody, Body: list, Done: func(r parley.Ref, err error) { ref = r }})
+	w.settle()
+	r, err := w.nodes[2].store.Row(ref.Log(w.ch.ID), ref.Index)
+	if err != nil || r.Content != nil || r.Leaf.To != parley.ToNobody {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	w.received(ref, 2)
+	own, err := w.nodes[1].store.Row(ref.Log(w.ch.ID), ref.Index)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := &parley.Opening{Ref: ref, Salt: own.Content.Salt, Entry: own.Content.Entry}
+	w.step(1, Post{Lane: parley.Routine, Kind: parley.KindOpening, To: parley.ToAll, Body: o.Encode()})
+	w.settle()
+	found := false
+	for _, p := range w.nodes[2].posted {
+		found = found || p.Entry.Kind == parley.KindOpening
+	}
+	if !found {
+		t.Error("the opening did not arrive")
+	}
+	w.agree()
+}
