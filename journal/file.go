@@ -216,7 +216,7 @@ func (s *sectionReader) next() (*section, error) {
 // payload reads n bytes, allocating no more than the file holds.
 func (s *sectionReader) payload(n int) ([]byte, error) {
 	const step = 256 << 10
-	var b []byte
+	b := make([]byte, 0, min(n, step))
 	for len(b) < n {
 		have := len(b)
 		b = append(b, make([]byte, min(step, n-have))...)

@@ -17,14 +17,18 @@ import (
 // and open it as an own one.
 func Commit(origin string, index uint64, salt parley.Hash, entry []byte) parley.Hash {
 	b := make([]byte, 0, 15+len(origin)+22+32+len(entry))
+	return sha256.Sum256(appendCommitment(b, origin, index, salt, entry))
+}
+
+// appendCommitment appends what a commitment is the hash of.
+func appendCommitment(b []byte, origin string, index uint64, salt parley.Hash, entry []byte) []byte {
 	b = append(b, "parley/entry/1\n"...)
 	b = append(b, origin...)
 	b = append(b, '\n')
 	b = strconv.AppendUint(b, index, 10)
 	b = append(b, '\n')
 	b = append(b, salt[:]...)
-	b = append(b, entry...)
-	return sha256.Sum256(b)
+	return append(b, entry...)
 }
 
 // LeafHash is the Merkle leaf of a commitment and its audience:
@@ -54,8 +58,15 @@ func (l Leaf) Hash() parley.Hash { return LeafHash(l.To, l.Commit) }
 // salt and the bytes give the commitment. That the entry inside is addressed
 // as the leaf says, and keeps its rules, is CheckEntry's.
 func CheckLeaf(origin string, index uint64, l Leaf, c *Content) error {
-	if Commit(origin, index, c.Salt, c.Entry) != l.Commit {
-		return parley.Errorf(CodeLeaf, "the opening of entry %d does not fit its commitment", index)
+	_, err := checkLeaf(nil, origin, index, l, c)
+	return err
+}
+
+// checkLeaf is CheckLeaf with room to work in, which it returns for the next.
+func checkLeaf(room []byte, origin string, index uint64, l Leaf, c *Content) ([]byte, error) {
+	room = appendCommitment(room[:0], origin, index, c.Salt, c.Entry)
+	if sha256.Sum256(room) != l.Commit {
+		return room, parley.Errorf(CodeLeaf, "the opening of entry %d does not fit its commitment", index)
 	}
-	return nil
+	return room, nil
 }

@@ -17,6 +17,7 @@ func (v *verifier) checkBlock(t *task) {
 	t.first, t.leaves = first, leaves
 	t.hashes = make([]parley.Hash, len(leaves))
 	t.sums = make([]entrySum, len(leaves))
+	var room []byte
 	for i := range leaves {
 		lf, index := &leaves[i], first+uint64(i)
 		t.hashes[i] = lf.Hash()
@@ -25,7 +26,7 @@ func (v *verifier) checkBlock(t *task) {
 			continue
 		}
 		t.sums[i].opened = true
-		if t.err = CheckLeaf(t.log.origin, index, lf.Leaf, &Content{lf.salt, lf.entry}); t.err != nil {
+		if room, t.err = checkLeaf(room, t.log.origin, index, lf.Leaf, &Content{lf.salt, lf.entry}); t.err != nil {
 			return
 		}
 		if t.err = v.checkEntry(t, i, index, lf); t.err != nil {
