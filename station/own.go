@@ -175,6 +175,11 @@ func (st *Station) appendOwn(lane parley.Lane, kind parley.Kind, to parley.Audie
 	if err := e.CheckBody(); err != nil {
 		return parley.Ref{}, err
 	}
+	if kind == parley.KindOpening {
+		if err := checkOpening(l.id, body); err != nil {
+			return parley.Ref{}, err
+		}
+	}
 	enc := e.Encode()
 	if uint64(len(enc)) > st.cfg.Charter.Rules.MaxEntry {
 		return parley.Ref{}, parley.Errorf(parley.CodeTooLarge, "the entry has %d bytes; the charter allows %d", len(enc), st.cfg.Charter.Rules.MaxEntry)

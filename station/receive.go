@@ -236,25 +236,13 @@ func (st *Station) fullForm(f *frame.Entry, text []byte) ([]byte, bool) {
 func (st *Station) judge(l *log, in *incoming) {
 	e, err := parley.ParseEntry(in.content.Entry)
 	if err == nil {
-		err = e.Check(l.id.Lane)
-	}
-	if err == nil {
-		err = e.CheckBody()
-	}
-	if err == nil && e.To != in.leaf.To {
-		err = parley.Errorf(parley.CodeAudience, "inner and outer audience differ")
-	}
-	if err == nil {
-		err = e.To.CheckIn(st.cfg.Charter, l.id.Party)
-	}
-	if err == nil && uint64(len(in.content.Entry)) > st.cfg.Charter.Rules.MaxEntry {
-		err = parley.Errorf(parley.CodeTooLarge, "longer than the charter allows")
-	}
-	if err == nil && (in.index == 0) != (e.Kind == parley.KindGeneration) {
-		err = parley.Errorf(parley.CodeKindLane, "GENERATION is the first entry of a log, and only that")
+		err = journal.CheckEntry(st.cfg.Charter, l.id, in.index, in.leaf.To, in.content.Entry, e)
 	}
 	if err == nil && l.shut {
 		err = parley.Errorf(CodeClosed, "an entry after CLOSING")
+	}
+	if err == nil && e.Kind == parley.KindOpening {
+		err = checkOpening(l.id, e.Body)
 	}
 	in.entry, in.bad = e, err != nil
 	if in.bad {
@@ -392,11 +380,43 @@ func (st *Station) act(m *member, l *log, r *journal.Row, e *parley.Entry) {
 		st.applyKeys(author, l.id.Gen, r.Index, e.Body)
 	case parley.KindClosing:
 		l.shut = true
+	case parley.KindOpening:
+		st.openLater(l, e.Body)
 	case parley.KindNotice:
 		if n, err := parley.ParseNotice(e.Body); err == nil {
 			st.receiveNotice(author, n)
 		}
 	}
+}
+
+func checkOpening(log parley.LogID, body []byte) error {
+	o, _, err := parley.ParseOpening(body)
+	if err != nil {
+		return err
+	}
+	return journal.CheckOpening(log, o)
+}
+
+// openLater takes the content of a commitment that its author opens now: it
+// stands at its own place, from its own time.
+func (st *Station) openLater(l *log, body []byte) {
+	o, e, err := parley.ParseOpening(body)
+	if err != nil {
+		return
+	}
+	c := st.logs[place{o.Ref.Party, o.Ref.Lane, o.Ref.Gen}]
+	if c == nil || o.Ref.Index >= c.size() {
+		return // the opening stands in the record; the commitment is not here yet
+	}
+	r, err := st.row(c, o.Ref.Index)
+	if err != nil || r.Leaf.Hash() != o.Ref.Leaf {
+		return
+	}
+	if r.Content == nil {
+		r.Content = &journal.Content{Salt: o.Salt, Entry: o.Entry}
+		st.fx.batch.Opened = append(st.fx.batch.Opened, journal.Opened{Log: c.id, Index: o.Ref.Index, Content: *r.Content, Standing: r.Standing})
+	}
+	st.posted(c, r, e)
 }
 
 // standing says how the record holds an entry (protocol 7.3, 7.4).

@@ -359,10 +359,16 @@ func TestCommitNowOpenLater(t *testing.T) {
 	w.settle()
 	found := false
 	for _, p := range w.nodes[2].posted {
-		found = found || p.Entry.Kind == parley.KindOpening
+		found = found || p.Ref == ref && p.Entry.Kind == parley.KindList && bytes.Equal(p.Entry.Body, list)
 	}
 	if !found {
-		t.Error("the opening did not arrive")
+		t.Error("the list was not opened at its own place")
+	}
+	o.Salt[0] ^= 1
+	var err2 error
+	w.step(1, Post{Lane: parley.Routine, Kind: parley.KindOpening, To: parley.ToAll, Body: o.Encode(), Done: func(_ parley.Ref, e error) { err2 = e }})
+	if err2 == nil {
+		t.Error("an opening that does not fit its commitment was written")
 	}
 	w.agree()
 }
