@@ -152,7 +152,7 @@ type charterDraft struct {
 	Out       string        `arg:"" type:"path" help:"The file to write."`
 	Name      string        `required:"" help:"The channel's name."`
 	Member    []string      `required:"" placeholder:"CARD[,ROLE]" sep:"none" help:"A member's card, with its role: party (default), mediator or observer. Repeat in the order agreed (alphabetical, if nothing else is)."`
-	Witness   []string      `placeholder:"VKEY" sep:"none" help:"A witness's verifier key line. Repeat."`
+	Witness   []string      `placeholder:"FILE|VKEY" sep:"none" help:"A witness's verifier keys: a file of lines, or one line. Repeat."`
 	Quorum    string        `help:"When a head counts as witnessed: any, all, none, or group and quorum lines of a tlog-policy." default:"all"`
 	Window    time.Duration `default:"168h" help:"Life of a key for messages."`
 	Grace     time.Duration `default:"48h" help:"How long such a key is kept after its window."`
@@ -167,7 +167,7 @@ It is signed by every member and never changed; a change is a new charter.
 Example:
   parley charter draft line.charter --name "Military operations" \
     --member india.card --member pakistan.card --member saudi.card,mediator \
-    --witness "monitor+1a2b3c4d+Ae..."`
+    --witness monitor.vkey`
 }
 
 func (c *charterDraft) Run(e *env) error {
@@ -188,7 +188,11 @@ func (c *charterDraft) Run(e *env) error {
 		ch.Members = append(ch.Members, parley.Member{Index: parley.Party(i + 1), Role: role, Name: card.Name,
 			RootEd: card.RootEd, RootPQ: card.RootPQ, Keys: card.Keys})
 	}
-	for _, line := range c.Witness {
+	vkeys, err := vkeyLines(c.Witness)
+	if err != nil {
+		return err
+	}
+	for _, line := range vkeys {
 		name, typ, key, err := witness.ParseVKey(line)
 		if err != nil {
 			return err
@@ -227,6 +231,23 @@ func (c *charterDraft) Run(e *env) error {
 	e.printf("%s\n", charterText(s, ch))
 	e.printf("Each member now signs it: parley charter sign %s --dir DIR\n", c.Out)
 	return nil
+}
+
+// vkeyLines gives the verifier keys that are named, reading those in files. A
+// key has two plus signs before its base64, a file's name hardly ever.
+func vkeyLines(args []string) (lines []string, err error) {
+	for _, arg := range args {
+		if strings.Count(arg, "+") >= 2 {
+			lines = append(lines, arg)
+			continue
+		}
+		b, err := os.ReadFile(arg)
+		if err != nil {
+			return nil, parley.Errorf(host.CodeFile, "%w", err)
+		}
+		lines = append(lines, strings.Fields(string(b))...)
+	}
+	return lines, nil
 }
 
 // quorumRule spells out the short forms.
