@@ -20,18 +20,18 @@ const (
 
 // log is one log as this station holds it.
 type log struct {
-	id        parley.LogID
-	origin    string
-	hint      uint16
-	tree      journal.Tree
-	head      journal.SignedHead // newest head with the author's signature
-	rcpt      map[parley.Party]uint64
-	mine      uint64 // size of the newest own receipt
-	owed      bool   // a receipt is due
-	beat      uint64 // time of the newest own receipt
-	sealed    uint64 // size of the newest own seal
-	pqDay     uint64 // day of the newest own ML-DSA cosignature
-	witnessed uint64
+	id      parley.LogID
+	origin  string
+	hint    uint16
+	tree    journal.Tree
+	head    journal.SignedHead // newest head with the author's signature
+	rcpt    map[parley.Party]uint64
+	mine    uint64            // size of the newest own receipt
+	owed    bool              // a receipt is due
+	beat    uint64            // time of the newest own receipt
+	sealed  uint64            // size of the newest own seal
+	pqDay   uint64            // day of the newest own ML-DSA cosignature
+	witness map[string]uint64 // greatest size that each witness of the charter cosigned
 
 	forked  bool
 	shut    bool // CLOSING stands
@@ -70,7 +70,7 @@ func (st *Station) log(id parley.LogID) *log {
 		return l
 	}
 	l := &log{id: id, origin: id.Origin(), hint: id.Hint(),
-		rcpt: map[parley.Party]uint64{}, held: map[uint64]*heldLeaf{}, fresh: map[uint64]*journal.Row{}, signs: map[uint64]*signature{}}
+		rcpt: map[parley.Party]uint64{}, held: map[uint64]*heldLeaf{}, fresh: map[uint64]*journal.Row{}, signs: map[uint64]*signature{}, witness: map[string]uint64{}}
 	st.logs[k] = l
 	i, _ := slices.BinarySearchFunc(st.order, l, func(a, b *log) int { return parley.CompareLog(a.cite(), b.cite()) })
 	st.order = slices.Insert(st.order, i, l)
@@ -78,6 +78,18 @@ func (st *Station) log(id parley.LogID) *log {
 }
 
 func (l *log) size() uint64 { return l.tree.Size() }
+
+// quorumSize is the greatest size over which witnesses that make the charter's
+// quorum have cosigned.
+func (st *Station) quorumSize(l *log) uint64 {
+	var best uint64
+	for _, size := range l.witness {
+		if size > best && st.quorum.Met(func(w string) bool { return l.witness[w] >= size }) {
+			best = size
+		}
+	}
+	return best
+}
 
 // cite is the log's head as an entry or HAVE cites it.
 func (l *log) cite() parley.Head {

@@ -245,7 +245,7 @@ func (st *Station) witnessed(e Witnessed) {
 			continue
 		}
 		st.fx.batch.Cosigs = append(st.fx.batch.Cosigs, c)
-		l.witnessed = max(l.witnessed, c.Size)
+		l.witness[c.Name] = max(l.witness[c.Name], c.Size)
 		if !c.PQ {
 			st.witnessTime(c.Time)
 		}
@@ -272,13 +272,13 @@ func (st *Station) witnessLine(l *log, c *journal.Checkpoint, line journal.Line,
 	for _, w := range st.cfg.Charter.Witnesses {
 		if w.Ed != nil && line.IsCosign(w.Name, w.Ed) && journal.VerifyCosign(w.Ed, cosig.Cosignature, l.origin, c.Size, c.Root) {
 			st.fx.batch.Cosigs = append(st.fx.batch.Cosigs, cosig)
-			l.witnessed = max(l.witnessed, c.Size)
+			l.witness[w.Name] = max(l.witness[w.Name], c.Size)
 			st.witnessTime(cosig.Time)
 		}
 		if w.PQ != nil && line.IsSeal(w.Name, w.PQ) && journal.VerifySeal(w.PQ, w.Name, cosig.Cosignature, l.origin, c.Size, c.Root) {
 			cosig.PQ = true
 			st.fx.batch.Cosigs = append(st.fx.batch.Cosigs, cosig)
-			l.witnessed = max(l.witnessed, c.Size)
+			l.witness[w.Name] = max(l.witness[w.Name], c.Size)
 		}
 	}
 }

@@ -372,3 +372,24 @@ func TestCommitNowOpenLater(t *testing.T) {
 	}
 	w.agree()
 }
+
+// WITNESSED means the charter's quorum, not any witness.
+func TestWitnessedMeansTheQuorum(t *testing.T) {
+	w := newWorld(t, 2)
+	w.ch.Charter.Witnesses = []parley.Witness{{Name: "north"}, {Name: "south"}, {Name: "east"}}
+	w.ch.Charter.Rules.Quorum = "group two 2 north south east\nquorum two\n"
+	n := w.nodes[1]
+	n.quorum, _ = w.ch.Charter.Quorum()
+	w.connectAll()
+	ref := w.post(1, parley.Flash, parley.ToAll, "to be witnessed")
+	w.settle()
+	l := n.log(ref.Log(w.ch.ID))
+	l.witness["north"] = 2
+	if got := n.quorumSize(l); got != 0 {
+		t.Errorf("one of three witnesses, and %d entries count as witnessed", got)
+	}
+	l.witness["east"] = 1
+	if got := n.quorumSize(l); got != 1 {
+		t.Errorf("north has 2, east has 1: %d witnessed, want 1", got)
+	}
+}

@@ -45,6 +45,7 @@ type Station struct {
 	cfg    Config
 	ch     parley.Hash
 	chHint uint16
+	quorum *parley.Quorum
 	me     parley.Party
 	keys   KeySet
 
@@ -157,6 +158,10 @@ func New(cfg Config) (*Station, error) {
 		logs: map[place]*log{}, members: map[parley.Party]*member{},
 		changed: map[*log]bool{}, dirty: map[*log]bool{},
 	}
+	var err error
+	if st.quorum, err = cfg.Charter.Quorum(); err != nil {
+		return nil, err
+	}
 	st.chHint = uint16(st.ch[0])<<8 | uint16(st.ch[1])
 	for i := range cfg.Charter.Members {
 		m := &cfg.Charter.Members[i]
@@ -205,7 +210,7 @@ func (st *Station) load() error {
 					l.mine, l.beat = c.Size, c.Time
 				}
 			} else if c.Name != l.origin && p == 0 {
-				l.witnessed = max(l.witnessed, c.Size)
+				l.witness[c.Name] = max(l.witness[c.Name], c.Size)
 			}
 		}
 	}

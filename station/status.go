@@ -13,7 +13,8 @@ type LogStatus struct {
 	Head      parley.Head
 	Signed    journal.SignedHead      // newest head with its author's signature
 	Receipts  map[parley.Party]uint64 // greatest size receipted, by member
-	Witnessed uint64                  // greatest size that any witness cosigned
+	Witness   map[string]uint64       // greatest size cosigned, by witness
+	Witnessed uint64                  // greatest size cosigned by the charter's quorum
 	Current   bool                    // of its author's current generation
 	Forked    bool
 	Closed    bool
@@ -26,7 +27,7 @@ func (st *Station) Logs() []LogStatus {
 	for _, l := range st.order {
 		g := st.members[l.id.Party].current()
 		out = append(out, LogStatus{Log: l.id, Head: l.cite(), Signed: l.head, Receipts: maps.Clone(l.rcpt),
-			Witnessed: l.witnessed, Current: g != nil && g.gen == l.id.Gen, Forked: l.forked, Closed: l.shut, Held: len(l.held)})
+			Witness: maps.Clone(l.witness), Witnessed: st.quorumSize(l), Current: g != nil && g.gen == l.id.Gen, Forked: l.forked, Closed: l.shut, Held: len(l.held)})
 	}
 	return out
 }

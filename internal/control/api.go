@@ -97,8 +97,9 @@ type Log struct {
 	Lane      string            `json:"lane"`
 	Size      uint64            `json:"size"`
 	Root      string            `json:"root"`
-	Receipts  map[string]uint64 `json:"receipts"` // by member's name
-	Witnessed uint64            `json:"witnessed"`
+	Receipts  map[string]uint64 `json:"receipts"`  // by member's name
+	Witnesses map[string]uint64 `json:"witnesses"` // by witness's name
+	Witnessed uint64            `json:"witnessed"` // by the quorum
 	Current   bool              `json:"current"`
 	Forked    bool              `json:"forked"`
 	Closed    bool              `json:"closed"`

@@ -154,7 +154,7 @@ func (s *Server) status(r *http.Request) (any, error) {
 				continue
 			}
 			g := Log{Origin: l.Log.Origin(), Member: int(l.Log.Party), Lane: l.Log.Lane.String(), Size: l.Head.Size, Root: l.Head.Root.String(),
-				Receipts: map[string]uint64{}, Witnessed: l.Witnessed, Current: l.Current, Forked: l.Forked, Closed: l.Closed, Held: l.Held,
+				Receipts: map[string]uint64{}, Witnesses: l.Witness, Witnessed: l.Witnessed, Current: l.Current, Forked: l.Forked, Closed: l.Closed, Held: l.Held,
 				Key: v.Station.LogKey(l.Log)}
 			for p, n := range l.Receipts {
 				g.Receipts[s.name(p)] = n
