@@ -69,39 +69,50 @@ func (st *Station) refill(b []byte) ([]byte, bool) {
 	return e.Encode(), true
 }
 
-// squeezer deflates (RFC 1951); its writer is large and is kept.
+// squeezer deflates and inflates (RFC 1951); its tables are large and are kept.
 type squeezer struct {
-	w   *flate.Writer
-	buf bytes.Buffer
+	small, large *flate.Writer
+	buf          bytes.Buffer
+	r            io.ReadCloser
 }
+
+// shortText is below which looking for repetitions gains nothing over Huffman
+// codes alone, and costs more time than all the rest of a frame.
+const shortText = 1024
 
 // deflate returns the deflated form of b if it is shorter, else nil.
 func (z *squeezer) deflate(b []byte) []byte {
 	if len(b) < 64 {
 		return nil
 	}
-	z.buf.Reset()
-	if z.w == nil {
-		z.w, _ = flate.NewWriter(&z.buf, flateLevel)
-	} else {
-		z.w.Reset(&z.buf)
+	w, level := &z.small, flate.HuffmanOnly
+	if len(b) >= shortText {
+		w, level = &z.large, flate.BestSpeed
 	}
-	z.w.Write(b)
-	z.w.Close()
+	z.buf.Reset()
+	if *w == nil {
+		*w, _ = flate.NewWriter(&z.buf, level)
+	} else {
+		(*w).Reset(&z.buf)
+	}
+	(*w).Write(b)
+	(*w).Close()
 	if z.buf.Len() >= len(b) {
 		return nil
 	}
 	return bytes.Clone(z.buf.Bytes())
 }
 
-const flateLevel = flate.BestSpeed
-
 // inflate refuses anything that grows beyond max or does not end exactly.
-func inflate(b []byte, max int) ([]byte, bool) {
-	r := bytes.NewReader(b)
-	zr := flate.NewReader(r)
-	out, err := io.ReadAll(io.LimitReader(zr, int64(max)+1))
-	if err != nil || len(out) > max || r.Len() > 0 {
+func (z *squeezer) inflate(b []byte, max int) ([]byte, bool) {
+	src := bytes.NewReader(b)
+	if z.r == nil {
+		z.r = flate.NewReader(src)
+	} else {
+		z.r.(flate.Resetter).Reset(src, nil)
+	}
+	out, err := io.ReadAll(io.LimitReader(z.r, int64(max)+1))
+	if err != nil || len(out) > max || src.Len() > 0 {
 		return nil, false
 	}
 	return out, true

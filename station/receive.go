@@ -220,7 +220,7 @@ func (st *Station) decrypt(m *member, l *log, index uint64, f *frame.Entry) (*pe
 func (st *Station) fullForm(f *frame.Entry, text []byte) ([]byte, bool) {
 	if f.Deflated {
 		var ok bool
-		if text, ok = inflate(text, int(st.cfg.Charter.Rules.MaxEntry)+1024); !ok {
+		if text, ok = st.zip.inflate(text, int(st.cfg.Charter.Rules.MaxEntry)+1024); !ok {
 			return nil, false
 		}
 	}
