@@ -250,10 +250,14 @@ func (d *disclosed) report(r reporter) error {
 	return nil
 }
 
-// show prints a body for people: text as a quoted string, anything else in
-// hexadecimal, shortened.
+// show prints a body for people: the kinds of this program are CBOR and come
+// out in diagnostic notation, text as a quoted string, anything else in
+// hexadecimal; shortened.
 func show(b []byte) string {
 	const most = 4096
+	if text, ok := parley.Diagnostic(b); ok && len(text) <= most {
+		return text
+	}
 	more := ""
 	if len(b) > most {
 		b, more = b[:most], " ..."
