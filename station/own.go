@@ -49,11 +49,24 @@ func (st *Station) tryFinish() {
 	case st.gen == parley.Gen{}:
 		st.newGeneration(parley.ReasonFirst, parley.Gen{}, nil)
 	}
+	st.signAgain()
 	st.renewKeys()
 	queue := st.queue
 	st.queue = nil
 	for _, p := range queue {
 		st.post(p)
+	}
+}
+
+// signAgain signs the own heads whose batch was committed and whose signature
+// was not stored before the process ended. Without it the newest entries would
+// lie in no export and before no witness until their lane grows. The mark is
+// written first, as before every signature.
+func (st *Station) signAgain() {
+	for _, l := range st.order {
+		if l.id.Party == st.me && l.head.Size < l.size() && !l.forked && st.logKey(l) != nil {
+			st.fx.moved = st.signatureAt(l, l.size()-1) != nil || st.fx.moved
+		}
 	}
 }
 
