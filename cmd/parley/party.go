@@ -2,8 +2,10 @@ package main
 
 import (
 	"bufio"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,6 +15,7 @@ import (
 	"golang.org/x/term"
 
 	"parley"
+	"parley/internal/control"
 	"parley/internal/host"
 	"parley/internal/witness"
 	"parley/seal"
@@ -146,6 +149,7 @@ type charterCmd struct {
 	Sign   charterSign   `cmd:"" help:"Sign a charter with this party's root."`
 	Join   charterJoin   `cmd:"" help:"Gather the signatures of several copies of one charter."`
 	Accept charterAccept `cmd:"" help:"Put a charter that all members signed into force here."`
+	Close  charterClose  `cmd:"" help:"Close this channel in favour of its successor."`
 }
 
 type charterDraft struct {
@@ -157,6 +161,7 @@ type charterDraft struct {
 	Window    time.Duration `default:"168h" help:"Life of a key for messages."`
 	Grace     time.Duration `default:"48h" help:"How long such a key is kept after its window."`
 	Heartbeat time.Duration `default:"60s" help:"Longest silence of a live line."`
+	Prev      string        `type:"existingdir" placeholder:"DIR" help:"The charter succeeds the channel of this party's running node, and accepts the heads it holds as final."`
 	SignBy    string        `placeholder:"TIME" help:"Until when it may be signed, such as 2026-12-01T00:00:00Z."`
 }
 
@@ -214,6 +219,12 @@ func (c *charterDraft) Run(e *env) error {
 	ch.Rules.KemMax = max(ch.Rules.KemMax, 2*ch.Rules.Window)
 	ch.Rules.Grace = uint64(c.Grace / time.Second)
 	ch.Rules.Heartbeat = uint64(c.Heartbeat / time.Second)
+	if c.Prev != "" {
+		var err error
+		if ch.Prev, ch.Finals, err = finals(e, c.Prev); err != nil {
+			return err
+		}
+	}
 	if c.SignBy != "" {
 		t, err := time.Parse(time.RFC3339, c.SignBy)
 		if err != nil {
@@ -456,5 +467,60 @@ func (c *charterAccept) Run(e *env) error {
 		return err
 	}
 	e.printf("The charter %q is in force in %s.\nNow run the node: parley serve --dir %s --listen HOST:PORT --peer NAME=HOST:PORT\n", ch.Name, c.Dir, c.Dir)
+	return nil
+}
+
+// finals asks a running node for its channel and the heads it holds.
+func finals(e *env, dir string) (*parley.Hash, []parley.Head, error) {
+	var s control.Status
+	if err := control.Dial(dir).Call(e.ctx, http.MethodGet, "/v1/status", nil, &s); err != nil {
+		return nil, nil, err
+	}
+	var ch parley.Hash
+	var hs []parley.Head
+	for _, l := range s.Logs {
+		id, err := parley.ParseOrigin(l.Origin)
+		if err != nil {
+			return nil, nil, err
+		}
+		root, err := hex.DecodeString(l.Root)
+		if err != nil || len(root) != 32 {
+			return nil, nil, parley.Errorf(control.CodeRequest, "the node's answer cannot be read")
+		}
+		ch = id.Channel
+		hs = append(hs, parley.Head{Party: id.Party, Lane: id.Lane, Gen: id.Gen, Size: l.Size, Root: parley.Hash(root)})
+	}
+	slices.SortFunc(hs, parley.CompareLog)
+	return &ch, hs, nil
+}
+
+type charterClose struct {
+	dir
+	File string `arg:"" type:"existingfile" help:"The successor's charter, signed by all."`
+}
+
+func (c *charterClose) Help() string {
+	return `When the members agree on a new charter (other members, keys, witnesses, rules), it
+names this channel as its predecessor and the heads it accepts as final:
+
+  parley charter draft next.charter --prev DIR --name ... --member ...
+
+When all have signed it, each closes the old channel. Nothing can be written there
+after that; the record stays, and stays verifiable. The node must be running.
+
+Example:
+  parley charter close next.charter --dir india`
+}
+
+func (c *charterClose) Run(e *env) error {
+	b, err := os.ReadFile(c.File)
+	if err != nil {
+		return parley.Errorf(host.CodeFile, "%w", err)
+	}
+	var ok control.Closed
+	if err := control.Dial(c.Dir).Call(e.ctx, http.MethodPost, "/v1/close", control.Close{Charter: b}, &ok); err != nil {
+		return err
+	}
+	e.printf("Closed in favour of %q, channel %s.\n", ok.Successor, ok.Channel)
 	return nil
 }
