@@ -41,6 +41,15 @@ func (c *benchCmd) Run(e *env) error {
 	if c.JSON {
 		return e.json(r)
 	}
-	e.printf("%s", r)
+	e.printf("one message at a time   %.2f ms median, %.2f ms p99; floor %.2f ms; ratio %.2f (at most 1.6 is aimed at)\n",
+		r.LatencyP50, r.LatencyP99, r.FloorLatencyP50, r.LatencyRatio)
+	e.printf("%-3d under way            %.0f a second; floor %.0f; ratio %.2f (at least 0.5 is aimed at)\n",
+		r.InFlight, r.Throughput, r.FloorThroughput, r.ThroughputRatio)
+	e.printf("one message, its receipt %.0f bytes of frames (at most 340), %.0f with TLS (at most 400)\n", r.FrameBytes, r.WireBytes)
+	e.printf("idle node               %.1f MiB resident (at most 60)\n", float64(r.IdleRSS)/(1<<20))
+	e.printf("verification            %.0f entries a second (100000 are aimed at)\n", r.Verify)
+	if r.StartEntries > 0 {
+		e.printf("start                   %.1f s with %d entries, %.0f MiB resident then\n", r.Start/1000, r.StartEntries, float64(r.StartRSS)/(1<<20))
+	}
 	return nil
 }

@@ -9,6 +9,7 @@
 //	GET  /v1/duties              what is owed, soonest first
 //	POST /v1/post                a draft; answers with its place once durable
 //	POST /v1/answer              an answer to an entry
+//	POST /v1/close               closes the channel in favour of its successor
 //	GET  /v1/watch               events, one JSON object a line, until closed
 //	GET  /v1/export              the whole record, as a file
 //	GET  /v1/disclose            ?ref= one entry with its proofs, as a file
@@ -59,6 +60,18 @@ type Answer struct {
 	Ref  string `json:"ref"`
 	Code string `json:"code"`
 	Text string `json:"text,omitempty"`
+}
+
+// Close closes the channel in favour of the successor whose signed charter is
+// given.
+type Close struct {
+	Charter []byte `json:"charter"`
+}
+
+// Closed says in whose favour a channel was closed.
+type Closed struct {
+	Successor string `json:"successor"`
+	Channel   string `json:"channel"`
 }
 
 // Status is the state of a node.

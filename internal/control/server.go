@@ -18,6 +18,7 @@ import (
 	"parley/internal/host"
 	"parley/internal/node"
 	"parley/journal"
+	"parley/station"
 )
 
 // Codes of the local socket.
@@ -86,6 +87,7 @@ func (s *Server) Run(ctx context.Context) error {
 	get("/v1/duties", s.duties)
 	mux.HandleFunc("POST /v1/post", reply(s.post))
 	mux.HandleFunc("POST /v1/answer", reply(s.answer))
+	mux.HandleFunc("POST /v1/close", reply(s.close))
 	mux.HandleFunc("GET /v1/watch", s.watch)
 	mux.HandleFunc("GET /v1/export", s.export)
 	mux.HandleFunc("GET /v1/disclose", s.disclose)
@@ -344,6 +346,25 @@ func (s *Server) answer(r *http.Request) (any, error) {
 	}
 	ref, err := s.h.Node.Post(r.Context(), d)
 	return PlaceOf(ref), err
+}
+
+func (s *Server) close(r *http.Request) (any, error) {
+	var c Close
+	if err := decode(r, &c); err != nil {
+		return nil, err
+	}
+	next, charter, err := parley.ParseSignedCharter(c.Charter)
+	if err != nil {
+		return nil, err
+	}
+	if missing := next.Missing(charter); len(missing) > 0 {
+		return nil, parley.Errorf(parley.CodeUnsigned, "the successor lacks signatures")
+	}
+	if charter.Prev == nil || *charter.Prev != s.h.Signed.Channel() {
+		return nil, parley.Errorf(parley.CodeMembers, "the charter %q does not name this channel as its predecessor", charter.Name)
+	}
+	err = s.h.Node.Feed(r.Context(), station.Close{Successor: next.Channel(), Finals: charter.Finals})
+	return Closed{charter.Name, next.Channel().String()}, err
 }
 
 func (s *Server) watch(w http.ResponseWriter, r *http.Request) {
