@@ -64,9 +64,9 @@ type env struct {
 	in  *os.File
 }
 
-// codeWrong is the error that means exit code 4: nothing failed, and something
+// errWrong is the error that means exit code 4: nothing failed, and something
 // is not as it should be. It has been printed already.
-var codeWrong = errors.New("something is wrong")
+var errWrong = errors.New("something is wrong")
 
 func main() {
 	bench.Main() // the benchmark runs an idle node in a process of its own
@@ -103,7 +103,7 @@ func run(ctx context.Context, args []string, in *os.File, out, errw io.Writer) i
 	switch {
 	case err == nil:
 		return 0
-	case errors.Is(err, codeWrong):
+	case errors.Is(err, errWrong):
 		return 4
 	case errors.Is(err, context.Canceled):
 		return 1

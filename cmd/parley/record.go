@@ -153,7 +153,7 @@ func (c *fsckCmd) Run(e *env) error {
 		e.printf("%d things are wrong.\n  what to do: %s\n", len(findings), journal.CodeDamaged.Remedy())
 	}
 	if len(findings) > 0 {
-		return codeWrong
+		return errWrong
 	}
 	return nil
 }

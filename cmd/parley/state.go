@@ -51,7 +51,7 @@ func (c *statusCmd) Run(e *env) error {
 		printStatus(e, &s, ds)
 	}
 	if c.Check && wrong {
-		return codeWrong
+		return errWrong
 	}
 	return nil
 }
