@@ -102,7 +102,7 @@ func (st *Station) judgeHead(m *member, l *log, h journal.SignedHead) {
 		if l.claimed == nil || l.claimed.Size < h.Size {
 			l.claimed = &h
 		}
-		st.ownStale(m.Name + " holds a longer " + l.id.Lane.String() + " log of this party than this node: the store is stale")
+		st.ownStale(l, m.Name+" holds a longer "+l.id.Lane.String()+" log of this party than this node: the store is stale")
 		st.wantMissing(m, l, h.Size)
 	case h.Size > l.size():
 		if l.claimed == nil || l.claimed.Size < h.Size {
@@ -115,7 +115,7 @@ func (st *Station) judgeHead(m *member, l *log, h journal.SignedHead) {
 	case h.Size > 0:
 		if root, ok := st.rootAt(l, h.Size); ok && root != h.Root {
 			if l.id.Party == st.me {
-				st.ownStale("another history of this party's " + l.id.Lane.String() + " log is signed with its key")
+				st.ownStale(l, "another history of this party's "+l.id.Lane.String()+" log is signed with its key")
 				return
 			}
 			st.forked(m, l, h, nil)

@@ -33,14 +33,10 @@ func (st *Station) tryFinish() {
 	if st.phase != phaseStarting {
 		return
 	}
-	if st.now.Before(st.waitTil) {
-		for p, m := range st.members {
-			if p != st.me && (!m.have || m.asked) {
-				return
-			}
-		}
+	if st.now.Before(st.waitTil) && !st.heardAll() {
+		return
 	}
-	st.phase = phaseRunning
+	st.phase, st.foreign = phaseRunning, false
 	switch {
 	case st.doubt:
 		st.newGeneration(parley.ReasonRestored, parley.Gen{}, nil)
@@ -70,24 +66,69 @@ func (st *Station) signAgain() {
 	}
 }
 
+// heardAll reports whether every member has said what it holds, has shown the
+// heads by which it knows more of this party than this node, and how the
+// generations of those heads began.
+func (st *Station) heardAll() bool {
+	for p, m := range st.members {
+		if p != st.me && (!m.have || len(m.asked) > 0) {
+			return false
+		}
+	}
+	me := st.members[st.me]
+	for _, l := range st.order {
+		if l.id.Party == st.me && l.claim != nil && me.generation(l.id.Gen) == nil {
+			return false
+		}
+	}
+	return true
+}
+
 // Ready reports whether the start-up is over and own entries can be written.
 func (st *Station) Ready() bool { return st.phase == phaseRunning }
 
 // ownStale notes that somebody holds a head of an own log, validly signed,
-// that this node does not know.
-func (st *Station) ownStale(text string) {
-	st.fx.alarm(AlarmStale, st.me, text, nil)
-	if st.phase == phaseRunning {
-		st.newGeneration(parley.ReasonStale, parley.Gen{}, nil)
-		st.renewKeys()
+// that this node does not know. In the current generation that calls for a new
+// one. Logs of generations that a later one has superseded are only pulled
+// back; a generation that is not known is judged when it is (merge).
+func (st *Station) ownStale(l *log, text string) {
+	if st.phase != phaseRunning {
+		if !st.stale {
+			st.fx.alarm(AlarmStale, st.me, text, nil)
+		}
+		st.stale = true
 		return
 	}
-	st.stale = true
+	if l.id.Gen == st.gen {
+		st.fx.alarm(AlarmStale, st.me, text, nil)
+		st.newGeneration(parley.ReasonStale, parley.Gen{}, nil)
+		st.renewKeys()
+	}
+}
+
+// merge supersedes, with one new generation, those that this step made known
+// and this node did not start: a party has one open generation.
+func (st *Station) merge() {
+	if !st.foreign || st.phase != phaseRunning {
+		return
+	}
+	st.foreign = false
+	me := st.members[st.me]
+	if !bytes.Equal(me.newestKeys().LogEd, st.keys.Log.EdPublic()) {
+		return // its root has put other keys in force: this node may not speak
+	}
+	for _, g := range me.gens {
+		if g.replaced == nil && g.gen != st.gen {
+			st.newGeneration(parley.ReasonStale, parley.Gen{}, nil)
+			st.renewKeys()
+			return
+		}
+	}
 }
 
 func (st *Station) witnessAhead(e WitnessAhead) {
 	if l := st.logs[place{e.Log.Party, e.Log.Lane, e.Log.Gen}]; l != nil && e.Size > l.size() && e.Log.Gen == st.gen {
-		st.ownStale("a witness holds a longer " + e.Log.Lane.String() + " log of this party than this node: the store is stale")
+		st.ownStale(l, "a witness holds a longer "+e.Log.Lane.String()+" log of this party than this node: the store is stale")
 	}
 }
 

@@ -298,6 +298,7 @@ func (st *Station) newPeerGeneration(m *member, gen parley.Gen, body *parley.Gen
 		}
 	}
 	st.learnGeneration(m, gen, body)
+	st.foreign = st.foreign || m.Index == st.me
 	if m.newestKeys() != before {
 		st.fx.alarm(AlarmNewKeys, m.Index, "the root of "+m.Name+" put new node keys in force; confirm by voice", nil)
 	}

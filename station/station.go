@@ -71,6 +71,7 @@ type Station struct {
 	waitTil time.Time
 	doubt   bool
 	stale   bool
+	foreign bool // a generation of this party became known that this node did not start
 
 	// Time.
 	newest    uint64 // newest verified time of another's cosignature
@@ -99,10 +100,10 @@ type member struct {
 	reads    []*peerKey // audience keys that the member granted to us
 
 	// The connection.
-	up      [2]bool // urgent, bulk
-	have    bool    // HAVE received since it came up
-	asked   bool    // a head of an own log was asked for during the start-up
-	keyless int64   // when HAVE was last sent for want of a key, unix seconds
+	up      [2]bool       // urgent, bulk
+	have    bool          // HAVE received since it came up
+	asked   map[*log]bool // own logs of which the member says to hold more, until it has shown the head
+	keyless int64         // when HAVE was last sent for want of a key, unix seconds
 	cursor  map[*log]uint64
 	theirs  map[*log]parley.Head // newest HAVE
 	listed  map[seal.KeyID]bool  // own keyids that the newest HAVE listed
@@ -166,7 +167,7 @@ func New(cfg Config) (*Station, error) {
 	for i := range cfg.Charter.Members {
 		m := &cfg.Charter.Members[i]
 		st.members[m.Index] = &member{Member: m, keys: []*parley.Keys{m.Keys}, budget: budgetMax,
-			cursor: map[*log]uint64{}, theirs: map[*log]parley.Head{}, listed: map[seal.KeyID]bool{}}
+			cursor: map[*log]uint64{}, asked: map[*log]bool{}, theirs: map[*log]parley.Head{}, listed: map[seal.KeyID]bool{}}
 	}
 	if st.members[st.me] == nil {
 		return nil, parley.Errorf(CodeMember, "the charter has no member %d", st.me)
@@ -229,6 +230,7 @@ func (st *Station) Step(now time.Time, events ...Event) *Effects {
 	for _, e := range events {
 		st.handle(e)
 	}
+	st.merge()
 	st.giveReceipts()
 	st.pumpAll()
 	if !st.fx.batch.Empty() {

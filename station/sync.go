@@ -21,6 +21,7 @@ func (st *Station) linkUp(e Up) {
 	m.up[flag(e.Bulk)] = true
 	if !was {
 		m.have = false
+		clear(m.asked)
 		clear(m.listed)
 		for _, k := range st.grants {
 			delete(k.sent, m.Index)
@@ -139,7 +140,7 @@ func (st *Station) compare(m *member, l *log, h parley.Head, first bool) {
 	switch {
 	case h.Size > l.size() && own:
 		// Somebody knows more of us than we do: ask for the proof.
-		m.asked = true
+		m.asked[l] = true
 		st.wantOne(m, l, h.Size-1, frame.FormHeads, frame.WantStart)
 	case h.Size > l.size() && m.Index != l.id.Party && !st.members[l.id.Party].connected():
 		// The author is away; this member can hand its entries on.
@@ -310,7 +311,6 @@ func (st *Station) line(l *log, c journal.Cosig) (journal.Line, bool) {
 // receiveHeads takes a signed head with its lines. Each line is verified by
 // itself; bad ones are dropped and counted.
 func (st *Station) receiveHeads(m *member, f *frame.Heads) {
-	m.asked = false
 	defer st.tryFinish()
 	c, err := journal.ParseCheckpoint(f.Note)
 	if err != nil {
@@ -326,6 +326,7 @@ func (st *Station) receiveHeads(m *member, f *frame.Heads) {
 		return
 	}
 	l := st.log(id)
+	delete(m.asked, l)
 	key := st.logKey(l)
 	if key == nil && id.Party == st.me {
 		key = st.keys.Log.EdPublic() // an own generation that this store lost
