@@ -165,7 +165,7 @@ func awaitRecovery(ctx context.Context, e *env, h *host.Host) (s recovered, err 
 		s = recovered{}
 		if err := h.Node.Do(ctx, func(v node.View) {
 			for _, l := range v.Station.Logs() {
-				if l.Head.Size > 0 {
+				if l.Head.Size > 0 && (l.Log.Party != h.Me() || l.Log.Gen != v.Station.Gen()) { // not what this run has begun
 					s.entries, s.logs = s.entries+l.Head.Size, s.logs+1
 				}
 			}
@@ -174,7 +174,7 @@ func awaitRecovery(ctx context.Context, e *env, h *host.Host) (s recovered, err 
 			return s, err
 		}
 		show(s.entries, s.entries+s.missing)
-		connected := s.all || s.missing == 0 && s.entries > 10
+		connected := s.all || s.missing == 0 && s.entries > 0
 		if s.ready && s.missing == 0 && connected {
 			if calm++; calm == 8 {
 				show(s.entries, s.entries)
