@@ -13,7 +13,7 @@ import (
 type writeStmts struct {
 	begin, commit, rollback             *sql.Stmt
 	newLog, setLog, row, opened, reopen *sql.Stmt
-	newSigner, cosigs, cosig            *sql.Stmt
+	newSigner, cosigs, newCosig, cosig  *sql.Stmt
 	value, putValue, delValue           *sql.Stmt
 
 	all []*sql.Stmt
@@ -44,6 +44,7 @@ func (w *writeStmts) prepare(c *sql.Conn) error {
 		{&w.reopen, `UPDATE entries SET content = ?3, standing = ?4, sum = ?5 WHERE log = ?1 AND idx = ?2`},
 		{&w.newSigner, `INSERT INTO signers (id, log, name, pq) VALUES (?1, ?2, ?3, ?4)`},
 		{&w.cosigs, `SELECT ` + cosigColumns + ` FROM cosigs c JOIN signers s ON s.id = c.signer WHERE c.signer = ?1 AND c.size = ?2`},
+		{&w.newCosig, `INSERT INTO cosigs (signer, size, first_time, first_sig, last_time, last_sig, sum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (signer, size) DO NOTHING`},
 		{&w.cosig, `INSERT OR REPLACE INTO cosigs (signer, size, first_time, first_sig, last_time, last_sig, sum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`},
 		{&w.value, `SELECT value, secret FROM vals WHERE space = ?1 AND key = ?2`},
 		{&w.putValue, `INSERT OR REPLACE INTO vals (space, key, value, secret, sum) VALUES (?1, ?2, ?3, ?4, ?5)`},

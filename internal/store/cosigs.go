@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"database/sql"
 	"encoding/binary"
-	"errors"
 	"hash/crc32"
 	"math"
 	"slices"
@@ -104,12 +103,14 @@ func (s *SQLite) putSigners(r *logRow) error {
 }
 
 // putCosig keeps the cosignature if it is the first or the last of its size
-// and signer.
+// and signer. Nearly every one is the only one: that is tried first.
 func (s *SQLite) putCosig(id int64, c *journal.Cosig) error {
+	n, err := s.execCosig(s.write.newCosig, &cosigPair{id, *c, *c})
+	if n > 0 || err != nil {
+		return err
+	}
 	pair, err := scanCosigs(c.Log, s.write.cosigs.QueryRow(id, int64(c.Size)))
 	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		pair = &cosigPair{id, *c, *c}
 	case err != nil:
 		return err
 	case c.Time < pair.first.Time:
@@ -119,14 +120,23 @@ func (s *SQLite) putCosig(id int64, c *journal.Cosig) error {
 	default:
 		return nil
 	}
-	first, last := pair.first.Cosignature, pair.last.Cosignature
+	_, err = s.execCosig(s.write.cosig, pair)
+	return err
+}
+
+// execCosig writes a pair and reports how many rows that made.
+func (s *SQLite) execCosig(st *sql.Stmt, p *cosigPair) (int64, error) {
+	first, last := p.first.Cosignature, p.last.Cosignature
 	lastSig := nonNil(last.Sig)
 	if first.Time == last.Time {
 		lastSig = nil
 	}
 	s.growth += 64 + len(first.Sig) + len(lastSig)
-	_, err = s.write.cosig.Exec(id, int64(c.Size), int64(first.Time), nonNil(first.Sig), int64(last.Time), lastSig, pair.sum())
-	return err
+	res, err := st.Exec(p.signer, int64(p.first.Size), int64(first.Time), nonNil(first.Sig), int64(last.Time), lastSig, p.sum())
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
 }
 
 // readSigners adds to the logs who cosigned them, each with its newest
