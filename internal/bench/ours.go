@@ -151,5 +151,26 @@ func (u *ours) send(ctx context.Context, lane parley.Lane, i int) error {
 	}
 }
 
+// sendAlone is send for one message at a time: the caller itself watches.
+func (u *ours) sendAlone(ctx context.Context, events <-chan node.Event, lane parley.Lane, i int) error {
+	ref, err := u.hosts[0].Node.Post(ctx, hotline.Draft(message(i), lane, parley.ToAll))
+	if err != nil {
+		return err
+	}
+	timeout := time.After(patience)
+	for {
+		select {
+		case e := <-events:
+			if r := e.Receipt; r != nil && r.Head.Party == 1 && r.Head.Lane == lane && r.Head.Size > ref.Index {
+				return nil
+			}
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-timeout:
+			return fmt.Errorf("bench: no receipt came within %v", patience)
+		}
+	}
+}
+
 // stats is what passed between the two so far.
 func (u *ours) stats() carrier.Stats { return u.hosts[0].Carrier.Stats(2) }

@@ -36,15 +36,17 @@ func latency(ctx context.Context, ch *channel, u *ours, o *Options, r *Result) e
 		return err
 	}
 	defer f.stop()
+	events, unwatch := u.hosts[0].Node.Watch(1 << 12)
+	defer unwatch()
 	var own, bare []time.Duration
 	var frames, streams, wires []uint64
-	const per = 5
+	const per = 25
 	rounds := (o.Messages + per - 1) / per
 	for round := range rounds {
 		o.Progress("latency", round, rounds)
 		for i := range per {
 			before, start := u.stats(), time.Now()
-			if err := u.send(ctx, parley.Flash, i); err != nil {
+			if err := u.sendAlone(ctx, events, parley.Flash, i); err != nil {
 				return err
 			}
 			own = append(own, time.Since(start))
