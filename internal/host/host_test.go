@@ -127,6 +127,7 @@ func say(t *testing.T, h *Host, lane parley.Lane, text string) parley.Ref {
 }
 
 func TestMessageOverTLSWitnessedAndAnswered(t *testing.T) {
+	t.Parallel()
 	dirs, _ := channel(t, "Avaria", "Borduria")
 	a, _ := start(t, dirs[0], Options{})
 	b, _ := start(t, dirs[1], Options{Peers: map[string]string{"Avaria": a.Addr().(*net.TCPAddr).String()}})
