@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -12,11 +13,16 @@ import (
 	"parley"
 )
 
-// CodeNotRunning says that no node answers in a directory.
-const CodeNotRunning parley.Code = "node-not-running"
+// Codes of the client: no node answers in a directory, and a node that ended
+// before it had answered.
+const (
+	CodeNotRunning parley.Code = "node-not-running"
+	CodeUnclear    parley.Code = "no-answer-from-node"
+)
 
 var _ = parley.RegisterCodes(map[parley.Code]string{
 	CodeNotRunning: "Start the node first: parley serve --dir DIR. Nothing was sent.",
+	CodeUnclear:    "Start the node again and look at parley inbox before you repeat anything: the message may stand in the record.",
 })
 
 // Client talks to the node that runs in a directory.
@@ -53,7 +59,11 @@ func (c *Client) Stream(ctx context.Context, method, path string, body any) (io.
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		return nil, parley.Errorf(CodeNotRunning, "no node runs in %s", c.dir)
+		var op *net.OpError
+		if errors.As(err, &op) && op.Op == "dial" {
+			return nil, parley.Errorf(CodeNotRunning, "no node runs in %s", c.dir)
+		}
+		return nil, parley.Errorf(CodeUnclear, "the node in %s ended before it answered", c.dir)
 	}
 	if resp.StatusCode == http.StatusOK {
 		return resp.Body, nil
@@ -73,7 +83,11 @@ func (c *Client) Call(ctx context.Context, method, path string, body, out any) e
 		return err
 	}
 	defer r.Close()
-	if err := json.NewDecoder(r).Decode(out); err != nil {
+	b, err := io.ReadAll(r)
+	if err != nil || len(b) == 0 {
+		return parley.Errorf(CodeUnclear, "the node in %s ended before it answered", c.dir)
+	}
+	if err := json.Unmarshal(b, out); err != nil {
 		return parley.Errorf(CodeRequest, "the node's answer cannot be read: %w", err)
 	}
 	return nil
