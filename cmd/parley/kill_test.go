@@ -29,8 +29,9 @@ func number(t *testing.T, name string, otherwise int64) int64 {
 // writer sends numbered messages until it is told to stop, and remembers which
 // of them the node acknowledged.
 type writer struct {
-	acked map[string]control.Place
-	tried int
+	acked   map[string]control.Place
+	unsent  map[string]bool // of which it was said that nothing was sent
+	unclear int             // of which it was said that nobody knows
 }
 
 func (w *writer) run(p *party, stop <-chan struct{}, most int) {
@@ -42,12 +43,18 @@ func (w *writer) run(p *party, stop <-chan struct{}, most int) {
 		default:
 		}
 		text := fmt.Sprintf("EXERCISE. %s %d", p.name, n)
-		if at, err := p.post(lanes[n%len(lanes)], text); err == nil {
+		at, err := p.post(lanes[n%len(lanes)], text)
+		switch parley.CodeOf(err) {
+		case "":
 			w.acked[text] = at
-		} else {
-			time.Sleep(10 * time.Millisecond) // dead or dying: its next run gets the next number
+		case control.CodeNotRunning:
+			w.unsent[text] = true
+			time.Sleep(5 * time.Millisecond)
+		case control.CodeUnclear:
+			w.unclear++
+		default:
+			p.w.t.Errorf("%s: %v", text, err)
 		}
-		w.tried++
 		time.Sleep(2 * time.Millisecond)
 	}
 }
@@ -73,7 +80,7 @@ func TestKill(t *testing.T) {
 	var wg sync.WaitGroup
 	writers := map[*party]*writer{}
 	for _, p := range w.parties {
-		wr := &writer{acked: map[string]control.Place{}}
+		wr := &writer{acked: map[string]control.Place{}, unsent: map[string]bool{}}
 		writers[p] = wr
 		wg.Go(func() { wr.run(p, stop, 20_000) })
 	}
@@ -109,9 +116,12 @@ func TestKill(t *testing.T) {
 				if len(ms) != 1 {
 					t.Errorf("%s shows %q %d times", reader.name, text, len(ms))
 				}
+				if writers[p].unsent[text] {
+					t.Errorf("%s was told that %q was not sent, and %s shows it", p.name, text, reader.name)
+				}
 			}
 		}
-		t.Logf("%s: %d tried, %d acknowledged", p.name, writers[p].tried, len(writers[p].acked))
+		t.Logf("%s: %d acknowledged, %d not sent, %d unclear", p.name, len(writers[p].acked), len(writers[p].unsent), writers[p].unclear)
 		if len(writers[p].acked) == 0 {
 			t.Errorf("%s never got through", p.name)
 		}
