@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -233,6 +234,9 @@ func (n *Node) step(ins []input) error {
 		}
 		n.sender.Send(out.Sends[i].To, out.Sends[i].Bulk, frames...)
 		i = j
+	}
+	if len(out.Sends) > 0 {
+		runtime.Gosched() // the connections write now, before the desks are told
 	}
 	n.tell(out)
 	for _, in := range ins {
