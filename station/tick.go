@@ -91,9 +91,11 @@ func (st *Station) askForGaps() {
 }
 
 func (st *Station) receivePing(m *member, f *frame.Ping) {
-	if !f.Pong {
-		if bulk, ok := m.link(true); ok {
-			st.fx.send(m.Index, bulk, frame.Encode(&frame.Ping{Pong: true, ID: f.ID, Time: st.unix()}))
+	if !f.Pong { // by every connection: the asker wants to know whether that one lives
+		for i, up := range m.up {
+			if up {
+				st.fx.send(m.Index, i == 1, frame.Encode(&frame.Ping{Pong: true, ID: f.ID, Time: st.unix()}))
+			}
 		}
 	}
 	skew := int64(f.Time) - int64(st.unix())

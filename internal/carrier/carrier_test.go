@@ -291,6 +291,40 @@ func TestWhoDials(t *testing.T) {
 			t.Error("a node that does not listen has an address")
 		}
 	})
+	t.Run("the higher does not once the lower has", func(t *testing.T) {
+		elsewhere, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer elsewhere.Close()
+		called := make(chan struct{}, 9)
+		go func() {
+			for {
+				c, err := elsewhere.Accept()
+				if err != nil {
+					return
+				}
+				c.Close()
+				called <- struct{}{}
+			}
+		}()
+		const patience = 300 * time.Millisecond
+		b := start(t, 2, func(c *Config) {
+			c.Patience = patience
+			c.Peers = map[parley.Party]string{1: elsewhere.Addr().String()}
+		})
+		a := start(t, 1, func(c *Config) { c.Peers = map[parley.Party]string{2: b.addr()} })
+		bothUp(a, 2)
+		bothUp(b, 1)
+		for len(called) > 0 { // a slow machine
+			<-called
+		}
+		select {
+		case <-called:
+			t.Error("dialed beside two live connections")
+		case <-time.After(2 * patience):
+		}
+	})
 	t.Run("both at once", func(t *testing.T) {
 		a, b := start(t, 1, nil), start(t, 2, nil)
 		a.SetPeer(2, b.addr())

@@ -41,9 +41,17 @@ func (c *Carrier) keep(p *peer, bulk bool) {
 			pause = c.firstPause(p)
 			continue
 		}
-		if pause > 0 && !c.rest(pause, wake) {
-			pause = 0 // kicked, or a connection came and went: look again
-			continue
+		if pause > 0 {
+			if !c.rest(pause, wake) {
+				pause = 0 // kicked, or a connection came and went: look again
+				continue
+			}
+			c.mu.Lock()
+			live = p.slots[kind(bulk)] != nil
+			c.mu.Unlock()
+			if live { // the other end dialed meanwhile
+				continue
+			}
 		}
 		begin := time.Now()
 		err := c.dial(p.party, addr, bulk)
