@@ -162,7 +162,7 @@ func forge(w *world, lane parley.Lane, text []byte) parley.Ref {
 		w.t.Fatal(err)
 	}
 	for _, x := range out.Sends {
-		w.mail = append(w.mail, letter{1, x.To, x.Frame})
+		w.mail = append(w.mail, letter{from: 1, to: x.To, frame: x.Frame})
 	}
 	n.fx = nil
 	return parley.Ref{Party: 1, Lane: lane, Gen: n.gen, Index: index, Leaf: leaf.Hash()}
@@ -391,5 +391,29 @@ func TestWitnessedMeansTheQuorum(t *testing.T) {
 	l.witness["east"] = 1
 	if got := n.quorumSize(l); got != 1 {
 		t.Errorf("north has 2, east has 1: %d witnessed, want 1", got)
+	}
+}
+
+// Whoever asks by PING means one connection, and must not take a live one for
+// dead because the answer went by the other.
+func TestPongs(t *testing.T) {
+	w := newWorld(t, 2)
+	w.connectAll()
+	w.mail = nil
+	w.step(1, Frames{From: 2, Frames: [][]byte{frame.Encode(&frame.Ping{ID: 7, Time: uint64(w.now.Unix())})}})
+	var by [2]int
+	for _, l := range w.mail {
+		if f, err := frame.Decode(l.frame); err == nil && l.to == 2 {
+			if p, ok := f.(*frame.Ping); ok && p.Pong && p.ID == 7 {
+				if l.bulk {
+					by[1]++
+				} else {
+					by[0]++
+				}
+			}
+		}
+	}
+	if by != [2]int{1, 1} {
+		t.Errorf("answered %d times by the urgent and %d by the bulk connection", by[0], by[1])
 	}
 }
