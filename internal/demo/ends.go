@@ -122,7 +122,10 @@ func quoteArg(s string) string {
 func (w *world) readme() error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n\n%s\n\n", w.s.Type.Banner(), w.s.Title)
-	b.WriteString("Written by \"parley demo\". " + disclaimer + "\n\n")
+	for _, line := range wrap("Written by \"parley demo\". "+disclaimer, 76) {
+		b.WriteString(line + "\n")
+	}
+	b.WriteString("\n")
 	for _, p := range w.order() {
 		fmt.Fprintf(&b, "%s/\n    %s, %s: its keys, its charter and its record\n", filepath.Base(w.dirs[p-1]), w.name(p), w.s.Members[p-1].Role)
 	}
@@ -131,7 +134,7 @@ func (w *world) readme() error {
 	}
 	fmt.Fprintf(&b, "%s\n    the record as one member exported it, for parley-verify\n", RecordName)
 	fmt.Fprintf(&b, "\nChannel: %s\n", w.signed.Channel())
-	fmt.Fprintf(&b, "\nThe root keys are sealed with the passphrase %q. Everybody knows it: never use\nthese keys for anything else.\n", Passphrase)
+	fmt.Fprintf(&b, "\nThe root keys are sealed with the passphrase %q. Everybody knows\nit: never use these keys for anything else.\n", Passphrase)
 	if err := os.WriteFile(filepath.Join(w.dir, "README.txt"), []byte(b.String()), 0o644); err != nil {
 		return parley.Errorf(CodeDir, "%w", err)
 	}

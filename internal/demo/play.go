@@ -235,7 +235,7 @@ func (p *player) draft(ctx context.Context, st *Step) (d parley.Draft, err error
 // pause gives the watchers time before a step: to see what the last one
 // brought, and to read what it said.
 func (p *player) pause(ctx context.Context) error {
-	d := 1800 * time.Millisecond
+	d := 2500 * time.Millisecond
 	if p.n > 0 {
 		d += time.Duration(len(p.s.Steps[p.n-1].Text)) * 8 * time.Millisecond
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -17,11 +18,12 @@ import (
 
 // screen writes the demonstration for people.
 type screen struct {
-	w     io.Writer
-	width int
-	color bool
-	names map[string]string // member's name to its colour
-	err   error             // of the first write that failed
+	w      io.Writer
+	width  int
+	color  bool
+	names  []string          // of the members, longest first
+	paints *strings.Replacer // names, tied, to names in their colours
+	err    error             // of the first write that failed
 }
 
 // ANSI sequences (ECMA-48 section 8.3.117).
@@ -43,14 +45,18 @@ const (
 	margin   = 11 // of that column
 )
 
+// newScreen is a screen for members of these names, in the order of display.
 func newScreen(w io.Writer, width int, color bool, names []string) *screen {
 	if width == 0 {
 		width = 80
 	}
-	s := &screen{w: w, width: min(max(width, minWidth), maxWidth), color: color, names: map[string]string{}}
-	for i, n := range names {
-		s.names[n] = palette[i%len(palette)]
+	s := &screen{w: w, width: min(max(width, minWidth), maxWidth), color: color, names: slices.Clone(names)}
+	slices.SortStableFunc(s.names, func(a, b string) int { return len(b) - len(a) })
+	var pairs []string
+	for _, n := range s.names {
+		pairs = append(pairs, tied(n), s.paint(palette[slices.Index(names, n)%len(palette)], tied(n)))
 	}
+	s.paints = strings.NewReplacer(pairs...)
 	return s
 }
 
@@ -69,12 +75,7 @@ func (s *screen) paint(style, text string) string {
 
 // colour paints the members' names in a line that fits already.
 func (s *screen) colour(line string) string {
-	if s.color {
-		for name, style := range s.names {
-			line = strings.ReplaceAll(line, tied(name), s.paint(style, tied(name)))
-		}
-	}
-	return strings.ReplaceAll(line, hard, " ")
+	return strings.ReplaceAll(s.paints.Replace(line), hard, " ")
 }
 
 // hard is a space at which no line breaks.
@@ -84,7 +85,7 @@ func tied(s string) string { return strings.ReplaceAll(s, " ", hard) }
 
 // tie keeps the names in a text on one line each.
 func (s *screen) tie(text string) string {
-	for name := range s.names {
+	for _, name := range s.names {
 		text = strings.ReplaceAll(text, name, tied(name))
 	}
 	return text

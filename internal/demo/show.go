@@ -34,7 +34,7 @@ func (p *player) heading(i int, st *Step) {
 			head += "   +" + tied(lasting(gone))
 		}
 	}
-	for _, line := range wrapWide(head, s.width-1) {
+	for _, line := range wrapWide(shown(head), s.width-1) {
 		s.raw(" " + s.paint(bold, strings.ReplaceAll(line, hard, " ")) + "\n")
 	}
 	if st.Do == Wait {
