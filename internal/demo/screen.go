@@ -204,7 +204,11 @@ type running struct {
 
 func (s *screen) list(name string) *running {
 	head, indent := s.lead(name)
-	s.raw(s.paint(dim, head))
+	style := dim
+	if name == strings.ToUpper(name) { // a precedence
+		style = bold
+	}
+	s.raw(s.paint(style, head))
 	return &running{s: s, indent: indent, col: utf8.RuneCountInString(head)}
 }
 
