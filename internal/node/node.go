@@ -88,47 +88,6 @@ func New(cfg Config, progress func(done, total uint64)) (*Node, error) {
 	return n, n.fold(progress)
 }
 
-// fold gives the desks every entry that the store holds.
-func (n *Node) fold(progress func(done, total uint64)) error {
-	logs, err := n.cfg.Store.Logs()
-	if err != nil {
-		return err
-	}
-	var done, total uint64
-	for _, l := range logs {
-		total += l.Size
-	}
-	for _, l := range logs {
-		err := n.cfg.Store.Rows(l.Log, 0, l.Size, func(r *journal.Row) error {
-			if done++; progress != nil && done%10000 == 0 {
-				progress(done, total)
-			}
-			if r.Content == nil || r.Standing == parley.Malformed {
-				return nil
-			}
-			e, err := parley.ParseEntry(r.Content.Entry)
-			if err != nil {
-				return nil // stored as evidence; the desks have no use for it
-			}
-			n.docket.Apply(parley.Posted{Entry: e, Standing: r.Standing, Stored: time.UnixMilli(int64(r.Stored)).UTC(),
-				Ref: parley.Ref{Party: l.Log.Party, Lane: l.Log.Lane, Gen: l.Log.Gen, Index: r.Index, Leaf: r.Leaf.Hash()}})
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-		for _, c := range l.Newest {
-			for _, m := range n.cfg.Charter.Members {
-				if !c.PQ && c.Name == journal.ReceiptName(l.Log.Channel, m.Index) {
-					n.docket.Proof(parley.Receipted{By: m.Index, Time: c.Time, Stored: time.Unix(int64(c.Time), 0).UTC(),
-						Head: parley.Head{Party: l.Log.Party, Lane: l.Log.Lane, Gen: l.Log.Gen, Size: c.Size}})
-				}
-			}
-		}
-	}
-	return nil
-}
-
 // Run performs the station's effects until ctx ends or the store fails. An
 // error of the store ends the node: what was not committed was not promised.
 func (n *Node) Run(ctx context.Context, s Sender) (err error) {

@@ -1,0 +1,116 @@
+package node
+
+import (
+	"cmp"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+
+	"parley"
+	"parley/journal"
+)
+
+// part is some rows of one log as the desks take them.
+type part struct {
+	posts []parley.Posted
+	rows  uint64 // those that the desks do not take included
+}
+
+// partRows is how many rows a part covers.
+const partRows = 256
+
+// fold gives the desks every entry that the store holds, and the newest
+// receipts. Logs are read side by side, the longest first: reading, checking
+// and opening a row costs more than what the desks do with it, and they take
+// entries in any order that keeps each log's own.
+func (n *Node) fold(progress func(done, total uint64)) error {
+	logs, err := n.cfg.Store.Logs()
+	if err != nil {
+		return err
+	}
+	slices.SortStableFunc(logs, func(a, b journal.LogState) int { return cmp.Compare(b.Size, a.Size) })
+	next := make(chan *journal.LogState, len(logs))
+	var done, total uint64
+	for i := range logs {
+		next <- &logs[i]
+		total += logs[i].Size
+	}
+	close(next)
+	parts := make(chan part, 4)
+	var readers sync.WaitGroup
+	errs := make(chan error, 1)
+	for range min(runtime.GOMAXPROCS(0), len(logs)) {
+		readers.Go(func() {
+			for l := range next {
+				if err := n.read(l, parts); err != nil {
+					select {
+					case errs <- err:
+					default: // the first one tells
+					}
+					return
+				}
+			}
+		})
+	}
+	go func() { readers.Wait(); close(parts) }()
+	for p := range parts {
+		for _, post := range p.posts {
+			n.docket.Apply(post)
+		}
+		if done += p.rows; progress != nil {
+			progress(done, total)
+		}
+	}
+	select {
+	case err := <-errs:
+		return err
+	default:
+	}
+	for i := range logs {
+		n.foldReceipts(&logs[i])
+	}
+	return nil
+}
+
+// read sends the entries of one log that desks have a use for.
+func (n *Node) read(l *journal.LogState, parts chan<- part) error {
+	var p part
+	err := n.cfg.Store.Rows(l.Log, 0, l.Size, func(r *journal.Row) error {
+		if post, ok := posted(r); ok {
+			p.posts = append(p.posts, post)
+		}
+		if p.rows++; p.rows == partRows {
+			parts <- p
+			p = part{posts: make([]parley.Posted, 0, partRows)}
+		}
+		return nil
+	})
+	parts <- p
+	return err
+}
+
+// posted is a row as the desks take it; false if it is not opened to this
+// node, or stands in the record only as evidence.
+func posted(r *journal.Row) (p parley.Posted, ok bool) {
+	if r.Content == nil || r.Standing == parley.Malformed {
+		return p, false
+	}
+	e, err := parley.ParseEntry(r.Content.Entry)
+	if err != nil {
+		return p, false
+	}
+	return parley.Posted{Entry: e, Standing: r.Standing, Stored: time.UnixMilli(int64(r.Stored)).UTC(),
+		Ref: parley.Ref{Party: r.Log.Party, Lane: r.Log.Lane, Gen: r.Log.Gen, Index: r.Index, Leaf: r.Leaf.Hash()}}, true
+}
+
+func (n *Node) foldReceipts(l *journal.LogState) {
+	for _, c := range l.Newest {
+		for _, m := range n.cfg.Charter.Members {
+			if !c.PQ && c.Name == journal.ReceiptName(l.Log.Channel, m.Index) {
+				n.docket.Proof(parley.Receipted{By: m.Index, Time: c.Time, Stored: time.Unix(int64(c.Time), 0).UTC(),
+					Head: parley.Head{Party: l.Log.Party, Lane: l.Log.Lane, Gen: l.Log.Gen, Size: c.Size}})
+			}
+		}
+	}
+}
