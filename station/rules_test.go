@@ -148,7 +148,7 @@ func forge(w *world, lane parley.Lane, text []byte) parley.Ref {
 	c := &journal.Content{Salt: seal.Salt(n.audienceKey(parley.ToAll).K, l.origin, index), Entry: text}
 	leaf := journal.Leaf{Commit: journal.Commit(l.origin, index, c.Salt, text)}
 	n.appendLeaf(l, leaf, c, nil, parley.InForce)
-	s := &signature{origin: l.origin, size: l.size(), root: l.tree.Root()}
+	s := &signature{origin: l.origin, size: l.size(), root: l.tree.Root(), key: n.keys.Log.Ed}
 	l.signs[index] = s
 	k := n.audienceKey(parley.ToAll)
 	m := n.members[2]
@@ -399,13 +399,17 @@ func TestWitnessedMeansTheQuorum(t *testing.T) {
 func TestPongs(t *testing.T) {
 	w := newWorld(t, 2)
 	w.connectAll()
-	w.mail = nil
-	w.step(1, Frames{From: 2, Frames: [][]byte{frame.Encode(&frame.Ping{ID: 7, Time: uint64(w.now.Unix())})}})
+	n := w.nodes[1]
+	out, err := n.Step(w.now, Frames{From: 2, Frames: [][]byte{frame.Encode(&frame.Ping{ID: 7, Time: uint64(w.now.Unix())})}}).
+		Commit(func(b *journal.Batch, _ *Mark) error { return n.store.Commit(b) })
+	if err != nil {
+		t.Fatal(err)
+	}
 	var by [2]int
-	for _, l := range w.mail {
-		if f, err := frame.Decode(l.frame); err == nil && l.to == 2 {
+	for _, s := range out.Sends {
+		if f, err := frame.Decode(s.Frame); err == nil && s.To == 2 {
 			if p, ok := f.(*frame.Ping); ok && p.Pong && p.ID == 7 {
-				if l.bulk {
+				if s.Bulk {
 					by[1]++
 				} else {
 					by[0]++
