@@ -1,6 +1,8 @@
 package station
 
 import (
+	"crypto/ed25519"
+
 	"parley"
 	"parley/journal"
 )
@@ -140,6 +142,7 @@ type signature struct {
 	origin string
 	size   uint64
 	root   parley.Hash
+	key    ed25519.PrivateKey // the log's, which Renew may replace within the step
 	sig    []byte
 }
 
@@ -184,7 +187,7 @@ func (fx *Effects) Commit(persist func(*journal.Batch, *Mark) error) (*Out, erro
 		}
 	}
 	for _, s := range fx.signs {
-		s.sig = journal.SignHead(fx.st.keys.Log.Ed, s.origin, s.size, s.root)
+		s.sig = journal.SignHead(s.key, s.origin, s.size, s.root)
 	}
 	out := fx.out
 	out.Sends = make([]Send, 0, len(fx.sends))

@@ -11,14 +11,18 @@ import (
 // compared with ours.
 type checking struct {
 	peer   parley.Party
+	since  int64
 	head   journal.SignedHead
 	tree   journal.Tree
 	rows   map[uint64][]parley.Hash // tree hashes of their leaves
 	leaves []journal.Leaf
 }
 
-// maxCheck bounds an investigation; beyond it the proof must be made by hand.
-const maxCheck = 1 << 16
+const (
+	maxCheck  = 1 << 16 // leaves of an investigation; beyond it the proof must be made by hand
+	maxChunk  = 1024    // leaves asked for at once
+	checkTime = 60      // seconds for each chunk, after which another member is asked
+)
 
 // refuse handles a frame that opened but whose head's signature does not fit
 // our leaves: a compact form is asked for in full; otherwise CHECK (7.7).
@@ -27,9 +31,11 @@ func (st *Station) refuse(m *member, l *log, in incoming) {
 		st.wantOne(m, l, in.index, frame.FormFull, frame.WantFull)
 		return
 	}
-	st.sendHave(m)
-	st.sendHeadUrgent(m, l)
-	st.wantOne(m, l, l.size(), frame.FormHeads, frame.WantGap)
+	st.sayHave(m)
+	if t, ok := m.heads[l]; !ok || st.now.Unix()-t >= 2 {
+		st.sendHeadUrgent(m, l)
+		st.askHead(m, l)
+	}
 }
 
 // receiveAgain takes a frame for a place that is filled. If its signature fits
@@ -42,10 +48,6 @@ func (st *Station) receiveAgain(m *member, l *log, index uint64, f frame.Frame) 
 		sig = f.Sig
 	case *frame.Blind:
 		sig = f.Sig
-		if l.check != nil && l.check.peer == m.Index {
-			st.checkLeaf(m, l, index, journal.Leaf{To: f.To, Commit: f.Commit})
-			return
-		}
 	case *frame.Clear:
 		sig = f.Sig
 	}
@@ -98,6 +100,10 @@ func (st *Station) judgeHead(m *member, l *log, h journal.SignedHead) {
 	switch {
 	case l.forked:
 	case l.id.Party == st.me && h.Size > l.size():
+		if l.claim != nil && st.adoptHeld(m, l, h) {
+			st.drainHeld(m, l)
+			return
+		}
 		l.claim = &parley.Head{Party: st.me, Lane: l.id.Lane, Gen: l.id.Gen, Size: h.Size, Root: h.Root}
 		if l.claimed == nil || l.claimed.Size < h.Size {
 			l.claimed = &h
@@ -105,13 +111,14 @@ func (st *Station) judgeHead(m *member, l *log, h journal.SignedHead) {
 		st.ownStale(l, m.Name+" holds a longer "+l.id.Lane.String()+" log of this party than this node: the store is stale")
 		st.wantMissing(m, l, h.Size)
 	case h.Size > l.size():
+		if st.adoptHeld(m, l, h) {
+			st.drainHeld(m, l)
+			return
+		}
 		if l.claimed == nil || l.claimed.Size < h.Size {
 			l.claimed = &h
 		}
-		st.adoptHeld(m, l)
-		if h.Size > l.size() {
-			st.wantMissing(m, l, h.Size)
-		}
+		st.wantMissing(m, l, h.Size)
 	case h.Size > 0:
 		if root, ok := st.rootAt(l, h.Size); ok && root != h.Root {
 			if l.id.Party == st.me {
@@ -130,28 +137,49 @@ func (st *Station) wantMissing(m *member, l *log, size uint64) {
 }
 
 // beginCheck fetches all leaves under a signed head from the member that
-// showed it.
+// showed it. One that withholds them does not keep others from being asked.
 func (st *Station) beginCheck(m *member, l *log, h journal.SignedHead) {
-	if l.check != nil || h.Size > maxCheck || l.forked {
+	if h.Size > maxCheck || l.forked || st.checking(l) {
 		return
 	}
 	l.check = &checking{peer: m.Index, head: h, rows: map[uint64][]parley.Hash{}}
-	st.want(m, frame.WantItem{Party: l.id.Party, Lane: l.id.Lane, Gen: l.id.Gen, First: 0, Last: h.Size - 1, Form: frame.FormBlind, Reason: frame.WantGap})
+	st.wantChunk(m, l)
+}
+
+func (st *Station) checking(l *log) bool {
+	return l.check != nil && st.now.Unix() < l.check.since+checkTime && st.members[l.check.peer].connected()
+}
+
+func (st *Station) wantChunk(m *member, l *log) {
+	c := l.check
+	c.since = st.now.Unix()
+	first := c.tree.Size()
+	st.want(m, frame.WantItem{Party: l.id.Party, Lane: l.id.Lane, Gen: l.id.Gen, First: first,
+		Last: min(first+maxChunk, c.head.Size) - 1, Form: frame.FormBlind, Reason: frame.WantGap})
 }
 
 // checkLeaf takes the next leaf of an investigation, and judges when it has
-// all of them.
-func (st *Station) checkLeaf(m *member, l *log, index uint64, leaf journal.Leaf) {
+// all of them. It reports whether the leaf was asked for.
+func (st *Station) checkLeaf(m *member, l *log, index uint64, leaf journal.Leaf) bool {
 	c := l.check
-	if c.peer != m.Index || index != c.tree.Size() {
-		return
+	if c == nil || c.peer != m.Index || index != c.tree.Size() {
+		return false
 	}
 	c.rows[index] = c.tree.Append(leaf.Hash())
 	c.leaves = append(c.leaves, leaf)
 	if c.tree.Size() < c.head.Size {
-		return
+		if c.tree.Size()%maxChunk == 0 {
+			st.wantChunk(m, l)
+		}
+		return true
 	}
 	l.check = nil
+	st.judgeCheck(m, l, c)
+	return true
+}
+
+// judgeCheck compares the history that a member sent with ours.
+func (st *Station) judgeCheck(m *member, l *log, c *checking) {
 	if c.tree.Root() != c.head.Root {
 		return // the member did not send the leaves of that head; ask again at the next HAVE
 	}
@@ -166,12 +194,15 @@ func (st *Station) checkLeaf(m *member, l *log, index uint64, leaf journal.Leaf)
 		return
 	}
 	for i := n; i < c.head.Size; i++ {
-		st.hold(l, i, &heldLeaf{leaf: c.leaves[i]})
-		if c.leaves[i].To.Includes(st.me) {
-			st.wantOne(m, l, i, frame.FormOpen, frame.WantNoKey)
+		// The leaves lie under the author's signature: they replace what was held.
+		if h := l.held[i]; h == nil || h.raw != nil || h.leaf != c.leaves[i] {
+			st.unhold(l, i)
+			st.hold(m, l, i, &heldLeaf{leaf: c.leaves[i]})
 		}
 	}
-	st.adoptHeld(m, l)
+	if !st.adoptHeld(m, l, c.head) {
+		st.wantMissing(m, l, c.head.Size)
+	}
 }
 
 // forked records that an author signed two histories, with the proof, and
@@ -183,12 +214,17 @@ func (st *Station) forked(m *member, l *log, h journal.SignedHead, theirs journa
 	if h.Size <= ours.Size {
 		hashes = st.hashes(l)
 	}
+	if hashes == nil {
+		return
+	}
 	f, err := journal.ProveFork(h, ours, hashes)
 	if err != nil || f.Check(st.logKey(l)) != nil {
 		return
 	}
-	l.forked = true
-	clear(l.held)
+	l.forked, l.check = true, nil
+	for i := range l.held {
+		st.unhold(l, i)
+	}
 	proof := f.Encode()
 	st.fx.put("fork", l.origin, proof, false)
 	st.fx.alarm(AlarmFork, l.id.Party, st.name(l.id.Party)+" signed two histories of its "+l.id.Lane.String()+" log; the proof is kept", proof)

@@ -91,7 +91,7 @@ func TestTwoHistoriesAreCaughtAtFirstContact(t *testing.T) {
 func TestHonestPartiesAreNeverAccused(t *testing.T) {
 	w := newWorld(t, 3)
 	var frames []letter
-	w.trace = func(from, to parley.Party, b []byte) { frames = append(frames, letter{from, to, b}) }
+	w.trace = func(from, to parley.Party, b []byte) { frames = append(frames, letter{from: from, to: to, frame: b}) }
 	w.connectAll()
 	for i := range 5 {
 		w.post(1, parley.Flash, parley.ToAll, fmt.Sprint(i))
@@ -120,7 +120,7 @@ func TestFramesDoNotFitElsewhere(t *testing.T) {
 	var entries []letter
 	w.trace = func(from, to parley.Party, b []byte) {
 		if frame.Type(b[0]&31) == frame.TypeEntry {
-			entries = append(entries, letter{from, to, b})
+			entries = append(entries, letter{from: from, to: to, frame: b})
 		}
 	}
 	w.connectAll()

@@ -18,8 +18,11 @@ type ownKey struct {
 	to    parley.Audience
 	from  uint64
 	until uint64
-	sent  map[parley.Party]bool // granted on the member's present connection
+	sent  map[parley.Party]int64 // when it was granted on the member's present connection
 }
+
+// maxReads bounds the keys that one member has granted and that are kept.
+const maxReads = 512
 
 // peerKey is an audience key that another member granted to this one.
 type peerKey struct {
@@ -70,7 +73,7 @@ func (st *Station) keyFor(to parley.Audience, from uint64) *ownKey {
 			return k
 		}
 	}
-	k := &ownKey{to: to, from: from, until: from + st.cfg.Charter.Rules.Window, sent: map[parley.Party]bool{}}
+	k := &ownKey{to: to, from: from, until: from + st.cfg.Charter.Rules.Window, sent: map[parley.Party]int64{}}
 	for k.id.Hint() == 0 {
 		st.random(k.id[:])
 	}
@@ -93,7 +96,7 @@ func (st *Station) keyOf(l *log, r *journal.Row) *ownKey {
 
 // ensureGranted sends the member a key before the first frame that needs it.
 func (st *Station) ensureGranted(m *member, k *ownKey) {
-	if m.listed[k.id] || k.sent[m.Index] || m.kem == nil {
+	if _, sent := k.sent[m.Index]; sent || m.listed[k.id] || m.kem == nil {
 		return
 	}
 	f := &frame.Grant{ChannelHint: st.chHint, Author: st.me, Recipient: m.Index, KeyID: k.id,
@@ -112,7 +115,21 @@ func (st *Station) ensureGranted(m *member, k *ownKey) {
 	if m.up[1] {
 		st.fx.send(m.Index, true, b)
 	}
-	k.sent[m.Index] = true
+	k.sent[m.Index] = st.now.Unix()
+}
+
+// regrant lets the keys that a member does not list go out again, each at most
+// once in five seconds: a GRANT costs more than the frame that asks for it.
+func (st *Station) regrant(m *member) {
+	for _, k := range st.grants {
+		if t, sent := k.sent[m.Index]; sent && !m.listed[k.id] {
+			if st.now.Unix()-t < regrantEvery {
+				m.regrant = true // at the next tick that may
+				continue
+			}
+			delete(k.sent, m.Index)
+		}
+	}
 }
 
 // grantLive grants a member the keys it should hold: that of the present
@@ -161,7 +178,7 @@ func (st *Station) receiveGrant(m *member, f *frame.Grant) {
 			live++
 		}
 	}
-	if live >= 8 {
+	if live >= 8 || len(m.reads) >= maxReads {
 		return
 	}
 	g := m.current()
@@ -180,7 +197,7 @@ func (st *Station) receiveGrant(m *member, f *frame.Grant) {
 		st.sendHave(m)
 		return
 	}
-	st.sendHave(m) // says that the key is missing: the author grants it again after new KEYS
+	st.sayHave(m) // says that the key is missing: the author grants it again after new KEYS
 }
 
 // renewKeys publishes a KEM key where there is none for this generation or the

@@ -7,20 +7,41 @@ import (
 	"parley/seal"
 )
 
-// hold keeps a leaf beyond the own count, bounded; the nearest are worth most.
-func (st *Station) hold(l *log, index uint64, h *heldLeaf) {
-	if index < l.size() || index >= l.size()+maxHeld {
+// hold keeps a leaf beyond the own count that came from m, bounded. What the
+// author sends goes before what others say of its log.
+func (st *Station) hold(m *member, l *log, index uint64, h *heldLeaf) {
+	if index < l.size() || index >= l.size()+maxHeld || l.forked {
 		return
 	}
+	h.by = m.Index
 	if old := l.held[index]; old != nil {
-		if h.content == nil && old.content != nil && h.leaf == old.leaf {
-			if h.sig != nil {
-				old.sig = h.sig
-			}
+		same := old.raw == nil && h.raw == nil && h.leaf == old.leaf
+		if same && h.sig == nil {
+			h.sig = old.sig
+		}
+		if same && h.content == nil && old.content != nil {
+			old.sig = h.sig
+			return
+		}
+		if !same && old.by == l.id.Party && h.by != l.id.Party {
 			return
 		}
 	}
+	if m.kept+h.bytes() > maxKept {
+		m.dropped++
+		return
+	}
+	st.unhold(l, index)
+	m.kept += h.bytes()
 	l.held[index] = h
+}
+
+// unhold forgets a held leaf.
+func (st *Station) unhold(l *log, index uint64) {
+	if h := l.held[index]; h != nil {
+		st.members[h.by].kept -= h.bytes()
+		delete(l.held, index)
+	}
 }
 
 // receiveElsewhere takes a frame whose index is not the log's next.
@@ -31,8 +52,9 @@ func (st *Station) receiveElsewhere(m *member, l *log, index uint64, f frame.Fra
 	}
 	switch f := f.(type) {
 	case *frame.Entry:
-		st.hold(l, index, &heldLeaf{raw: raw})
-		if f.Lane <= parley.Immediate {
+		old := l.held[index]
+		st.hold(m, l, index, &heldLeaf{raw: raw})
+		if f.Lane <= parley.Immediate && (old == nil || old.raw == nil) {
 			st.showEarly(m, l, index, f)
 		}
 	case *frame.Blind:
@@ -40,14 +62,10 @@ func (st *Station) receiveElsewhere(m *member, l *log, index uint64, f frame.Fra
 		if f.Sig != ([64]byte{}) {
 			h.sig = f.Sig[:]
 		}
-		st.hold(l, index, h)
-		if l.check != nil {
-			st.checkLeaf(m, l, index, h.leaf)
-			return
-		}
+		st.hold(m, l, index, h)
 	case *frame.Clear:
 		c := &journal.Content{Salt: f.Salt, Entry: f.Entry}
-		st.hold(l, index, &heldLeaf{leaf: journal.Leaf{Commit: journal.Commit(l.origin, index, f.Salt, f.Entry)}, content: c, sig: f.Sig[:]})
+		st.hold(m, l, index, &heldLeaf{leaf: journal.Leaf{Commit: journal.Commit(l.origin, index, f.Salt, f.Entry)}, content: c, sig: f.Sig[:]})
 		if e, err := parley.ParseEntry(f.Entry); err == nil && e.Kind == parley.KindKeys {
 			st.applyKeys(st.members[l.id.Party], l.id.Gen, index, e.Body)
 		}
@@ -58,29 +76,56 @@ func (st *Station) receiveElsewhere(m *member, l *log, index uint64, f frame.Fra
 // showEarly shows an urgent entry that opens before those that precede it:
 // OUT OF ORDER, NOT RECEIPTED. It is not in the record yet.
 func (st *Station) showEarly(m *member, l *log, index uint64, f *frame.Entry) {
-	_, text, ok := st.decrypt(m, l, index, f)
+	k, text, ok := st.decrypt(m, l, index, f)
 	if !ok {
 		return
 	}
 	if full, ok := st.fullForm(f, text); ok {
-		if e, err := parley.ParseEntry(full); err == nil {
+		e, err := parley.ParseEntry(full)
+		if err == nil && journal.CheckEntry(st.cfg.Charter, l.id, index, k.to, full, e) == nil {
 			st.fx.out.Early = append(st.fx.out.Early, Early{l.id, index, e})
 		}
 	}
 }
 
-// wantGap asks for what is missing before a held leaf, at most once a second.
+// wantGap asks a member for what is missing before a held leaf or a signed
+// head, at most once a second. What the same member has sent already is not
+// asked for again.
 func (st *Station) wantGap(m *member, l *log, before uint64) {
 	if l.wanted >= st.now.Unix() || before <= l.size() {
 		return
 	}
 	l.wanted = st.now.Unix()
+	first := l.size()
+	for h := l.held[first]; h != nil && h.by == m.Index && st.complete(l, h); h = l.held[first] {
+		first++
+	}
+	if first >= before {
+		st.askHead(m, l)
+		return
+	}
 	form := frame.FormFull
 	if m.Index != l.id.Party {
 		form = frame.FormOpen
 	}
 	st.want(m, frame.WantItem{Party: l.id.Party, Lane: l.id.Lane, Gen: l.id.Gen,
-		First: l.size(), Last: before - 1, Form: uint8(form), Reason: frame.WantGap})
+		First: first, Last: before - 1, Form: uint8(form), Reason: frame.WantGap})
+}
+
+// complete reports whether a held leaf can be counted once its turn comes:
+// those that this node may read must be opened first, except its own.
+func (st *Station) complete(l *log, h *heldLeaf) bool {
+	return h.raw != nil || h.content != nil || !h.leaf.To.Includes(st.me) || l.id.Party == st.me
+}
+
+// askHead asks a member for its newest signed head of a log and the
+// cosignatures on it, at most once in two seconds.
+func (st *Station) askHead(m *member, l *log) {
+	if t, ok := m.heads[l]; ok && st.now.Unix()-t < 2 {
+		return
+	}
+	m.heads[l] = st.now.Unix()
+	st.wantOne(m, l, 0, frame.FormHeads, frame.WantGap)
 }
 
 func (st *Station) wantOne(m *member, l *log, index uint64, form, reason uint8) {
@@ -102,7 +147,7 @@ func (st *Station) drainHeld(m *member, l *log) {
 		}
 		if h.raw != nil {
 			f, err := frame.Decode(h.raw)
-			delete(l.held, l.size())
+			st.unhold(l, l.size())
 			author := st.members[l.id.Party]
 			if err != nil {
 				break
@@ -117,12 +162,20 @@ func (st *Station) drainHeld(m *member, l *log) {
 			}
 			continue
 		}
-		if h.sig == nil || h.content == nil && h.leaf.To.Includes(st.me) && l.id.Party != st.me {
-			st.adoptHeld(m, l)
+		if h.sig == nil || !st.complete(l, h) {
+			if l.claimed != nil && st.adoptHeld(m, l, *l.claimed) {
+				continue
+			}
 			break
 		}
-		in := st.fromHeld(l, l.size(), h)
+		index := l.size()
+		in := st.fromHeld(l, index, h)
 		if !st.accept(st.members[l.id.Party], l, []incoming{in}) {
+			if st.logKey(l) != nil && l.held[index] == h {
+				by := st.members[h.by]
+				st.unhold(l, index)
+				st.refuse(by, l, in)
+			}
 			break
 		}
 	}
@@ -144,21 +197,16 @@ func (st *Station) fromHeld(l *log, index uint64, h *heldLeaf) incoming {
 // or BLIND from another member) as soon as an author-signed head covers them
 // all: in one step, with one receipt. Leaves that this node may read must be
 // opened first, except those of its own lost logs.
-func (st *Station) adoptHeld(m *member, l *log) {
-	h := l.claimed
-	key := st.logKey(l)
-	if h == nil || key == nil || h.Size <= l.size() || h.Size > l.size()+maxHeld {
-		return
+func (st *Station) adoptHeld(m *member, l *log, h journal.SignedHead) bool {
+	if st.logKey(l) == nil || h.Size <= l.size() || h.Size > l.size()+maxHeld {
+		return false
 	}
 	var run []incoming
 	t := l.tree
 	for i := l.size(); i < h.Size; i++ {
 		x := l.held[i]
-		if x == nil || x.raw != nil {
-			return
-		}
-		if x.content == nil && x.leaf.To.Includes(st.me) && l.id.Party != st.me {
-			return
+		if x == nil || x.raw != nil || !st.complete(l, x) {
+			return false
 		}
 		in := st.fromHeld(l, i, x)
 		in.sig = nil
@@ -166,21 +214,36 @@ func (st *Station) adoptHeld(m *member, l *log) {
 		run = append(run, in)
 	}
 	if t.Root() != h.Root {
-		st.beginCheck(m, l, *h)
-		return
+		st.beginCheck(m, l, h)
+		return false
 	}
 	run[len(run)-1].sig = h.Sig
-	if st.accept(m, l, run) {
+	if !st.accept(m, l, run) {
+		return false
+	}
+	if l.claimed != nil && l.claimed.Size <= l.size() {
 		l.claimed = nil
 	}
+	return true
 }
 
 // keepNoKey keeps a frame that no granted key opens, until a grant comes. It
 // is never dropped silently: the author is asked.
 func (st *Station) keepNoKey(m *member, lane parley.Lane, raw []byte) {
-	if len(m.noKey) < maxNoKey {
+	st.keepRaw(m, raw)
+	st.sayHave(m)
+}
+
+func (st *Station) keepRaw(m *member, raw []byte) {
+	if len(m.noKey) < maxNoKey && m.kept+len(raw) <= maxKept {
 		m.noKey = append(m.noKey, raw)
+		m.kept += len(raw)
 	}
+}
+
+// sayHave says what this node holds because something did not fit, at most
+// once a second: a small frame must not call forth a large one each time.
+func (st *Station) sayHave(m *member) {
 	if m.keyless < st.now.Unix() {
 		m.keyless = st.now.Unix()
 		st.sendHave(m)
@@ -190,10 +253,17 @@ func (st *Station) keepNoKey(m *member, lane parley.Lane, raw []byte) {
 // retryNoKey offers kept frames again.
 func (st *Station) retryNoKey(m *member) {
 	raws := m.noKey
-	m.noKey = nil
+	m.dropNoKey()
 	if len(raws) > 0 {
 		st.receive(m.Index, raws)
 	}
+}
+
+func (m *member) dropNoKey() {
+	for _, b := range m.noKey {
+		m.kept -= len(b)
+	}
+	m.noKey = nil
 }
 
 // retryHeld offers what waited for a generation.
@@ -213,23 +283,21 @@ func (st *Station) receiveOpen(m *member, f *frame.Open) {
 		return
 	}
 	id := parley.LogID{Channel: st.ch, Party: f.Author, Lane: f.Lane, Gen: f.Gen}
-	l := st.log(id)
-	if l.forked || f.Index >= l.size()+maxHeld {
-		return
-	}
 	only := st.only(st.me)
 	for _, k := range m.reads {
 		if k.id.Hint() != f.KeyHint || k.to != only {
 			continue
 		}
-		pt, err := seal.Decrypt(seal.OpenKey(k.K, l.origin, f.Index, f.Leaf), f.Nonce, f.Header(), f.Sealed)
+		pt, err := seal.Decrypt(seal.OpenKey(k.K, id.Origin(), f.Index, f.Leaf), f.Nonce, f.Header(), f.Sealed)
 		if err != nil || len(pt) < 33 {
 			continue
 		}
-		st.opened(m, l, f, parley.Hash(pt[:32]), pt[32:])
+		if l := st.named(m, id); l != nil && !l.forked && st.withinQuota(m, l, len(pt)) {
+			st.opened(m, l, f, parley.Hash(pt[:32]), pt[32:])
+		}
 		return
 	}
-	st.sendHave(m)
+	st.sayHave(m)
 }
 
 func (st *Station) opened(m *member, l *log, f *frame.Open, salt parley.Hash, text []byte) {
@@ -241,11 +309,7 @@ func (st *Station) opened(m *member, l *log, f *frame.Open, salt parley.Hash, te
 	}
 	leaf := journal.Leaf{To: to, Commit: commit}
 	if f.Index >= l.size() {
-		h := &heldLeaf{leaf: leaf, content: c}
-		if old := l.held[f.Index]; old != nil && old.leaf == leaf {
-			h.sig = old.sig
-		}
-		st.hold(l, f.Index, h)
+		st.hold(m, l, f.Index, &heldLeaf{leaf: leaf, content: c})
 		st.drainHeld(m, l)
 		return
 	}

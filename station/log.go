@@ -11,11 +11,12 @@ import (
 
 // Bounds of what a station keeps for a peer that is ahead or wrong.
 const (
-	maxHeld  = 1024 // leaves held beyond the own count, per log
-	maxNoKey = 64   // frames that wait for a grant, per member
-	maxLogs  = 512  // logs of one member
-	window   = 256  // own entries sent ahead of a member's receipt, per log
-	keepRoot = 64   // newest roots kept in memory, per log
+	maxHeld  = 1024    // leaves held beyond the own count, per log
+	maxKept  = 8 << 20 // bytes of leaves and frames held on the word of one member
+	maxNoKey = 64      // frames that wait for a grant, per member
+	maxStray = 320     // logs of unknown generations that one member names
+	window   = 256     // own entries sent ahead of a member's receipt, per log
+	keepRoot = 64      // newest roots kept in memory, per log
 )
 
 // log is one log as this station holds it.
@@ -33,6 +34,7 @@ type log struct {
 	pqDay   uint64            // day of the newest own ML-DSA cosignature
 	witness map[string]uint64 // greatest size that each witness of the charter cosigned
 
+	stray   parley.Party // who named it, while its generation is not known
 	forked  bool
 	shut    bool // CLOSING stands
 	held    map[uint64]*heldLeaf
@@ -62,6 +64,16 @@ type heldLeaf struct {
 	content *journal.Content
 	sig     []byte // author's signature at its own size, or nil
 	raw     []byte // the ENTRY frame, if it must still be opened in order
+	by      parley.Party
+}
+
+// bytes is about what a held leaf takes of the memory.
+func (h *heldLeaf) bytes() int {
+	n := 256 + len(h.raw)
+	if h.content != nil {
+		n += len(h.content.Entry)
+	}
+	return n
 }
 
 func (st *Station) log(id parley.LogID) *log {
@@ -74,6 +86,29 @@ func (st *Station) log(id parley.LogID) *log {
 	st.logs[k] = l
 	i, _ := slices.BinarySearchFunc(st.order, l, func(a, b *log) int { return parley.CompareLog(a.cite(), b.cite()) })
 	st.order = slices.Insert(st.order, i, l)
+	return l
+}
+
+// named is the log that a member names. A log whose generation is not known is
+// only a claim: of those a member may bring up a bounded number.
+func (st *Station) named(m *member, id parley.LogID) *log {
+	if l := st.logs[place{id.Party, id.Lane, id.Gen}]; l != nil {
+		return l
+	}
+	author := st.members[id.Party]
+	if author == nil {
+		return nil
+	}
+	if author.generation(id.Gen) != nil {
+		return st.log(id)
+	}
+	if m.strays >= maxStray {
+		m.dropped++
+		return nil
+	}
+	m.strays++
+	l := st.log(id)
+	l.stray = m.Index
 	return l
 }
 

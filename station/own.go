@@ -174,12 +174,8 @@ func (st *Station) newGeneration(why parley.Reason, gen parley.Gen, rk *parley.R
 		g.key = rk.Keys
 		me.keys = append(me.keys, rk.Keys)
 	}
-	for _, old := range me.gens {
-		if old.replaced == nil {
-			old.replaced = g
-		}
-	}
 	me.gens = append(me.gens, g)
+	me.relink()
 	for _, lane := range laneOrder {
 		b := body
 		if lane == parley.Routine {
@@ -248,7 +244,7 @@ func (st *Station) appendOwn(lane parley.Lane, kind parley.Kind, to parley.Audie
 	leaf := journal.Leaf{To: to, Commit: journal.Commit(l.origin, index, c.Salt, enc)}
 	r := st.appendLeaf(l, leaf, c, nil, parley.InForce)
 	st.cited(e.Seen)
-	s := &signature{origin: l.origin, size: l.size(), root: l.tree.Root()}
+	s := &signature{origin: l.origin, size: l.size(), root: l.tree.Root(), key: st.keys.Log.Ed}
 	l.signs[index] = s
 	st.fx.signs = append(st.fx.signs, s)
 	st.fx.moved = true

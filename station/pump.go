@@ -136,7 +136,7 @@ func (st *Station) signatureAt(l *log, index uint64) *signature {
 	if !ok {
 		return nil
 	}
-	s := &signature{origin: l.origin, size: index + 1, root: root}
+	s := &signature{origin: l.origin, size: index + 1, root: root, key: st.keys.Log.Ed}
 	st.fx.signs = append(st.fx.signs, s)
 	return s
 }
@@ -166,12 +166,15 @@ func (st *Station) sendBlind(m *member, l *log, r *journal.Row, bulk bool) bool 
 	}
 	copy(f.Sig[:], r.Sig)
 	st.fx.send(m.Index, bulk, frame.Encode(f))
+	if l.id.Party == st.me && r.Index+1 == l.size() {
+		st.sendHead(m, l, bulk) // under a key that is gone: nothing else signs these leaves
+	}
 	return true
 }
 
 // sendOpen sends an opened entry of any author to a member that may read it,
-// under this node's own key for that member alone. With head, the newest
-// signed head follows, without which the reader cannot count the entry.
+// under this node's own key for that member alone. With head, the author's
+// signed head over it follows, without which the reader cannot count it.
 func (st *Station) sendOpen(m *member, l *log, r *journal.Row, head bool) bool {
 	if m.kem == nil || r.Content == nil {
 		return false
@@ -188,10 +191,37 @@ func (st *Station) sendOpen(m *member, l *log, r *journal.Row, head bool) bool {
 	pt := append(append(make([]byte, 0, 32+len(r.Content.Entry)), r.Content.Salt[:]...), r.Content.Entry...)
 	f.Sealed = seal.Encrypt(seal.OpenKey(k.K, l.origin, r.Index, f.Leaf), f.Nonce, f.Header(), pt)
 	st.fx.send(m.Index, bulk, frame.Encode(f))
-	if head && r.Index+1 == l.size() {
-		st.sendHead(m, l, bulk)
+	if head {
+		st.sendHeadAt(m, l, r, bulk)
 	}
 	return true
+}
+
+// sendHeadAt sends the head that ends with a row, if its signature is held or,
+// for an own log, can be made. If not, the newest head follows the last row.
+func (st *Station) sendHeadAt(m *member, l *log, r *journal.Row, bulk bool) {
+	key := st.logKey(l)
+	root, ok := st.rootAt(l, r.Index+1)
+	if key == nil || !ok {
+		return
+	}
+	note := func(sig []byte) frame.Frame {
+		c := journal.Checkpoint{Origin: l.origin, Size: r.Index + 1, Root: root,
+			Lines: []journal.Line{journal.HeadLine(l.origin, key, sig)}}
+		return &frame.Heads{Note: c.Encode()}
+	}
+	var s *signature
+	if l.id.Party == st.me {
+		s = st.signatureAt(l, r.Index)
+	}
+	switch {
+	case s != nil:
+		st.sendSigned(m, bulk, s, func(sig [64]byte) frame.Frame { return note(sig[:]) })
+	case len(r.Sig) == 64:
+		st.fx.send(m.Index, bulk, frame.Encode(note(r.Sig)))
+	case r.Index+1 == l.size():
+		st.sendHead(m, l, bulk)
+	}
 }
 
 // sendHead sends the newest signed head of a log as a note.

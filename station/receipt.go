@@ -27,14 +27,9 @@ func (st *Station) giveReceipts() {
 // cites, unless another member has already receipted that head.
 func (st *Station) mayReceipt(l *log) bool {
 	g := st.members[l.id.Party].generation(l.id.Gen)
-	if g == nil || g.replaced == nil || !g.replaced.root {
+	cited, over := g.cited(l)
+	if !over || !g.replaced.root {
 		return true
-	}
-	var cited uint64
-	for _, h := range g.replaced.cites {
-		if h.Lane == l.id.Lane && h.Gen == l.id.Gen {
-			cited = h.Size
-		}
 	}
 	return l.size() <= cited || st.otherHolds(l, l.size()-1)
 }
@@ -134,7 +129,7 @@ func (st *Station) receiveReceipt(m *member, f *frame.Receipt) {
 		}
 		// It does not fit our root of that size: ask its signer for the
 		// author's signature on what it holds.
-		st.wantOne(c, l, size, frame.FormHeads, frame.WantGap)
+		st.askHead(c, l)
 		return
 	}
 	m.dropped++

@@ -70,14 +70,18 @@ func (st *Station) target(m *member, f frame.Frame) (l *log, index uint64, ok bo
 		l = st.log(parley.LogID{Channel: st.ch, Party: m.Index, Lane: f.Lane, Gen: g.gen})
 		index, ok = frame.Near(f.Index, l.size())
 	case *frame.Clear:
-		if f.ChannelHint != st.chHint || st.members[f.Author] == nil || len(st.members[f.Author].gens) > maxLogs/parley.Lanes {
+		if f.ChannelHint != st.chHint {
 			return nil, 0, false
 		}
-		l = st.log(parley.LogID{Channel: st.ch, Party: f.Author, Lane: f.Lane, Gen: f.Gen})
+		l = st.named(m, parley.LogID{Channel: st.ch, Party: f.Author, Lane: f.Lane, Gen: f.Gen})
+		if l == nil {
+			return nil, 0, false
+		}
 		index, ok = frame.Near(f.Index, l.size())
 	case *frame.Blind:
 		for _, x := range st.order {
-			if x.id.Party == f.Author && x.id.Lane == f.Lane && x.hint == f.Hint {
+			// A log that somebody only names could be made to share the hint of another.
+			if x.id.Party == f.Author && x.id.Lane == f.Lane && x.hint == f.Hint && x.stray == 0 {
 				index, ok = frame.Near(f.Index, x.size())
 				return x, index, ok
 			}
@@ -100,6 +104,9 @@ func (st *Station) receiveRun(m *member, fs []frame.Frame, raws [][]byte) int {
 		m.dropped++
 		return 1
 	}
+	if b, isBlind := fs[0].(*frame.Blind); isBlind && st.checkLeaf(m, l, index, journal.Leaf{To: b.To, Commit: b.Commit}) {
+		return 1
+	}
 	if index != l.size() {
 		st.receiveElsewhere(m, l, index, fs[0], raws[0])
 		return 1
@@ -107,6 +114,9 @@ func (st *Station) receiveRun(m *member, fs []frame.Frame, raws [][]byte) int {
 	var run []incoming
 	n := 0
 	for ; n < len(fs); n++ {
+		if n > 0 && index == 0 {
+			break // GENERATION keeps its own signature, so that any member can hand it on
+		}
 		if n > 0 {
 			next, at, ok := st.target(m, fs[n])
 			if !ok || next != l || at != index+uint64(n) || !st.withinQuota(m, l, len(raws[n])) {
@@ -154,7 +164,7 @@ func (st *Station) open(m *member, l *log, index uint64, f frame.Frame, raw []by
 		st.judge(l, &in)
 		if st.logKey(l) == nil && !(index == 0 && e != nil && st.firstOf(l, &in)) {
 			if lone && l.id.Lane != parley.Routine {
-				st.hold(l, index, &heldLeaf{leaf: in.leaf, content: in.content, sig: in.sig})
+				st.hold(m, l, index, &heldLeaf{leaf: in.leaf, content: in.content, sig: in.sig})
 				st.want(m, frame.WantItem{Party: l.id.Party, Lane: parley.Routine, Gen: l.id.Gen, Form: frame.FormFull, Reason: frame.WantGap})
 			}
 			return in, false
@@ -167,10 +177,8 @@ func (st *Station) open(m *member, l *log, index uint64, f frame.Frame, raw []by
 		in.leaf = journal.Leaf{To: f.To, Commit: f.Commit}
 		if l.id.Party == st.me || f.To.Includes(st.me) || in.sig == nil {
 			if lone {
-				st.hold(l, index, &heldLeaf{leaf: in.leaf, sig: in.sig})
-				if l.check != nil {
-					st.checkLeaf(m, l, index, in.leaf)
-				} else if f.To.Includes(st.me) {
+				st.hold(m, l, index, &heldLeaf{leaf: in.leaf, sig: in.sig})
+				if f.To.Includes(st.me) {
 					st.wantOne(m, l, index, frame.FormOpen, frame.WantNoKey)
 				}
 				st.drainHeld(m, l)
@@ -238,8 +246,10 @@ func (st *Station) judge(l *log, in *incoming) {
 	if err == nil {
 		err = journal.CheckEntry(st.cfg.Charter, l.id, in.index, in.leaf.To, in.content.Entry, e)
 	}
-	if err == nil && l.shut {
-		err = parley.Errorf(CodeClosed, "an entry after CLOSING")
+	if err == nil && e.Kind == parley.KindGeneration {
+		if g, err2 := parley.ParseGeneration(e.Body); err2 == nil && g.RootKeys != nil {
+			err = g.RootKeys.Verify(st.ch, st.members[l.id.Party].Member, l.id.Gen)
+		}
 	}
 	if err == nil && e.Kind == parley.KindOpening {
 		err = checkOpening(l.id, e.Body)
@@ -248,77 +258,6 @@ func (st *Station) judge(l *log, in *incoming) {
 	if in.bad {
 		in.entry = nil
 	}
-}
-
-// firstOf learns the generation that the first entry of a log opens, if the
-// head's signature fits the key that it names or inherits.
-func (st *Station) firstOf(l *log, in *incoming) bool {
-	if in.entry == nil || in.entry.Kind != parley.KindGeneration {
-		return false
-	}
-	body, err := parley.ParseGeneration(in.entry.Body)
-	if err != nil {
-		return false
-	}
-	m := st.members[l.id.Party]
-	key := m.newestKeys()
-	if rk := body.RootKeys; rk != nil {
-		if l.id.Lane != parley.Routine || rk.Verify(st.ch, m.Member, l.id.Gen) != nil || rk.Serial <= key.Serial {
-			return false
-		}
-		key = rk.Keys
-	}
-	var t journal.Tree
-	t.Append(in.leaf.Hash())
-	if !journal.VerifyHead(key.LogEd, l.origin, 1, t.Root(), in.sig) {
-		return false
-	}
-	if m.Index == st.me {
-		st.fx.alarm(AlarmForeign, st.me, "a generation of this party exists that this node did not start: "+l.id.Gen.String(), nil)
-	}
-	st.newPeerGeneration(m, l.id.Gen, body)
-	return true
-}
-
-// newPeerGeneration registers a generation and says what officers must know.
-func (st *Station) newPeerGeneration(m *member, gen parley.Gen, body *parley.Generation) {
-	before := m.newestKeys()
-	for _, old := range m.gens {
-		if old.replaced != nil && shares(old.replaced.prev, body.Prev) && old.replaced.gen != gen && body.RootKeys == nil && !old.replaced.root {
-			st.twice(m, old.replaced.gen, gen)
-			break
-		}
-	}
-	if len(body.Prev) == 0 {
-		for _, old := range m.gens {
-			if len(old.prev) == 0 {
-				st.twice(m, old.gen, gen)
-				break
-			}
-		}
-	}
-	st.learnGeneration(m, gen, body)
-	st.foreign = st.foreign || m.Index == st.me
-	if m.newestKeys() != before {
-		st.fx.alarm(AlarmNewKeys, m.Index, "the root of "+m.Name+" put new node keys in force; confirm by voice", nil)
-	}
-}
-
-func shares(a, b []parley.Gen) bool {
-	for _, x := range a {
-		for _, y := range b {
-			if x == y {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-func (st *Station) twice(m *member, a, b parley.Gen) {
-	text := m.Name + " has two open generations, " + a.String() + " and " + b.String() + ": its node may run twice"
-	st.fx.alarm(AlarmTwice, m.Index, text, nil)
-	st.notices = append(st.notices, parley.Notice{Code: parley.NoticeRunsTwice, Evidence: append(append([]byte{byte(m.Index)}, a[:]...), b[:]...)})
 }
 
 // accept appends a run of leaves if the signature over the last head fits, and
@@ -347,13 +286,17 @@ func (st *Station) accept(m *member, l *log, run []incoming) bool {
 	l.head = journal.SignedHead{Log: l.id, Size: t.Size(), Root: t.Root(), Sig: last.sig}
 	st.dirty[l] = true
 	l.owed = l.id.Party != st.me
+	if run[0].index == 0 {
+		st.retryHeld(st.members[l.id.Party])
+	}
 	return true
 }
 
 // take stores one verified leaf and lets it act.
 func (st *Station) take(m *member, l *log, in *incoming, sig []byte) {
+	in.bad = in.bad || l.shut // nothing follows CLOSING
 	r := st.appendLeaf(l, in.leaf, in.content, sig, st.standing(m, l, in))
-	delete(l.held, in.index)
+	st.unhold(l, in.index)
 	if in.bad {
 		st.fx.alarm(AlarmMalformed, l.id.Party, st.name(l.id.Party)+" signed an entry that breaks a rule: "+l.id.String(), nil)
 		return
@@ -373,10 +316,12 @@ func (st *Station) act(m *member, l *log, r *journal.Row, e *parley.Entry) {
 	author := st.members[l.id.Party]
 	switch e.Kind {
 	case parley.KindGeneration:
-		if body, err := parley.ParseGeneration(e.Body); err == nil && author.generation(l.id.Gen) == nil {
-			st.newPeerGeneration(author, l.id.Gen, body)
+		// New root keys may come after another lane made the generation known.
+		if body, err := parley.ParseGeneration(e.Body); err == nil {
+			if g := author.generation(l.id.Gen); g != nil {
+				st.newPeerGeneration(author, l.id.Gen, body, g.key)
+			}
 		}
-		st.retryHeld(m)
 	case parley.KindKeys:
 		st.applyKeys(author, l.id.Gen, r.Index, e.Body)
 	case parley.KindClosing:
@@ -413,10 +358,11 @@ func (st *Station) openLater(l *log, body []byte) {
 	if err != nil || r.Leaf.Hash() != o.Ref.Leaf {
 		return
 	}
-	if r.Content == nil {
-		r.Content = &journal.Content{Salt: o.Salt, Entry: o.Entry}
-		st.fx.batch.Opened = append(st.fx.batch.Opened, journal.Opened{Log: c.id, Index: o.Ref.Index, Content: *r.Content, Standing: r.Standing})
+	if r.Content != nil {
+		return // opened before
 	}
+	r.Content = &journal.Content{Salt: o.Salt, Entry: o.Entry}
+	st.fx.batch.Opened = append(st.fx.batch.Opened, journal.Opened{Log: c.id, Index: o.Ref.Index, Content: *r.Content, Standing: r.Standing})
 	st.posted(c, r, e)
 }
 
@@ -425,20 +371,13 @@ func (st *Station) standing(m *member, l *log, in *incoming) parley.Standing {
 	if in.bad {
 		return parley.Malformed
 	}
-	if g := st.members[l.id.Party].generation(l.id.Gen); g != nil && g.replaced != nil {
-		var cited uint64
-		for _, h := range g.replaced.cites {
-			if h.Lane == l.id.Lane && h.Gen == l.id.Gen {
-				cited = h.Size
-			}
+	g := st.members[l.id.Party].generation(l.id.Gen)
+	if cited, over := g.cited(l); over && in.index >= cited {
+		if !g.replaced.root {
+			return parley.BeforeBreak
 		}
-		if in.index >= cited {
-			if !g.replaced.root {
-				return parley.BeforeBreak
-			}
-			if !st.otherHolds(l, in.index) {
-				return parley.AfterRevocation
-			}
+		if !st.otherHolds(l, in.index) {
+			return parley.AfterRevocation
 		}
 	}
 	if in.entry != nil && st.disputed(m, l, in.entry) {
@@ -471,7 +410,7 @@ func (st *Station) disputed(m *member, l *log, e *parley.Entry) bool {
 		if root, ok := st.rootAt(c, h.Size); ok && root != h.Root {
 			found = true
 			st.fx.alarm(AlarmDisputed, l.id.Party, st.name(l.id.Party)+" cites a head of "+st.name(h.Party)+" that differs from ours", nil)
-			st.wantOne(m, c, 0, frame.FormHeads, frame.WantGap)
+			st.askHead(m, c)
 		}
 	}
 	return found

@@ -1,7 +1,6 @@
 package station
 
 import (
-	"bytes"
 	"cmp"
 	"slices"
 	"strconv"
@@ -89,7 +88,7 @@ func (st *Station) loadValues() error {
 	err = cmp.Or(err, read("own-key", func(d *parley.Decoder, _ string) error {
 		d.Array(5, 5)
 		k := &ownKey{id: seal.KeyID(d.Gen()), K: seal.Key(d.Hash()), to: parley.Audience(d.Uint(parley.MaxUint)),
-			from: d.Uint(parley.MaxUint), until: d.Uint(parley.MaxUint), sent: map[parley.Party]bool{}}
+			from: d.Uint(parley.MaxUint), until: d.Uint(parley.MaxUint), sent: map[parley.Party]int64{}}
 		st.grants = append(st.grants, k)
 		return nil
 	}))
@@ -125,7 +124,7 @@ func (st *Station) loadValues() error {
 		return nil
 	}))
 	err = cmp.Or(err, st.cfg.Record.Values("fork", func(key string, _ []byte) error {
-		if id, err := parley.ParseOrigin(key); err == nil {
+		if id, err := parley.ParseOrigin(key); err == nil && id.Channel == st.ch && st.members[id.Party] != nil {
 			st.log(id).forked = true
 		}
 		return nil
@@ -133,6 +132,7 @@ func (st *Station) loadValues() error {
 	return err
 }
 
+// loadGenerations learns the generations from the first entries of the logs.
 func (st *Station) loadGenerations() error {
 	type first struct {
 		l    *log
@@ -140,9 +140,6 @@ func (st *Station) loadGenerations() error {
 	}
 	var fs []first
 	for _, l := range st.order {
-		if l.size() == 0 {
-			continue
-		}
 		r, err := st.cfg.Record.Row(l.id, 0)
 		if err != nil {
 			return err
@@ -154,29 +151,63 @@ func (st *Station) loadGenerations() error {
 		if err != nil || e.Kind != parley.KindGeneration {
 			continue
 		}
-		if g, err := parley.ParseGeneration(e.Body); err == nil {
-			fs = append(fs, first{l, g})
+		g, err := parley.ParseGeneration(e.Body)
+		if err != nil {
+			continue
 		}
+		fs = append(fs, first{l, g})
+		m := st.members[l.id.Party]
+		if rk := g.RootKeys; st.rootSigned(m, l.id.Gen, rk) && !slices.ContainsFunc(m.keys, func(k *parley.Keys) bool { return k.Serial == rk.Serial }) {
+			m.keys = append(m.keys, rk.Keys)
+		}
+	}
+	for _, m := range st.members {
+		slices.SortFunc(m.keys, func(a, b *parley.Keys) int { return cmp.Compare(a.Serial, b.Serial) })
 	}
 	// A generation's predecessors come before it; the ROUTINE lane, which
 	// alone carries new keys, before the others.
-	for len(fs) > 0 {
-		n := len(fs)
-		slices.SortStableFunc(fs, func(a, b first) int { return -cmp.Compare(a.l.id.Lane%4, b.l.id.Lane%4) })
+	slices.SortStableFunc(fs, func(a, b first) int { return -cmp.Compare(a.l.id.Lane%4, b.l.id.Lane%4) })
+	for n := len(fs) + 1; len(fs) > 0 && len(fs) < n; {
+		n = len(fs)
 		fs = slices.DeleteFunc(fs, func(f first) bool {
 			m := st.members[f.l.id.Party]
 			for _, p := range f.body.Prev {
-				if m.generation(p) == nil && slices.ContainsFunc(fs, func(x first) bool { return x.l.id.Party == m.Index && x.l.id.Gen == p }) {
+				if p != f.l.id.Gen && m.generation(p) == nil && slices.ContainsFunc(fs, func(x first) bool { return x.l.id.Party == m.Index && x.l.id.Gen == p }) {
 					return false
 				}
 			}
-			st.learnGeneration(m, f.l.id.Gen, f.body)
+			st.learnGeneration(m, f.l.id.Gen, f.body, st.storedKey(m, f.l, f.body))
 			return true
 		})
-		if len(fs) == n {
-			break
+	}
+	for _, f := range fs { // they name each other in a circle
+		m := st.members[f.l.id.Party]
+		st.learnGeneration(m, f.l.id.Gen, f.body, st.storedKey(m, f.l, f.body))
+	}
+	return st.loadClosings()
+}
+
+// storedKey is the key of a stored log: the one under which its newest signed
+// head verifies. Of an own log whose head was not stored yet it is the key
+// that its GENERATION names or inherits.
+func (st *Station) storedKey(m *member, l *log, body *parley.Generation) *parley.Keys {
+	for i := len(m.keys) - 1; i >= 0; i-- {
+		if k := m.keys[i]; l.head.Size > 0 && journal.VerifyHead(k.LogEd, l.origin, l.head.Size, l.head.Root, l.head.Sig) {
+			return k
 		}
 	}
+	if st.rootSigned(m, l.id.Gen, body.RootKeys) {
+		return body.RootKeys.Keys
+	}
+	for _, p := range body.Prev {
+		if old := m.generation(p); old != nil {
+			return old.key
+		}
+	}
+	return m.newestKeys()
+}
+
+func (st *Station) loadClosings() error {
 	for _, l := range st.order {
 		if l.size() == 0 || st.members[l.id.Party].generation(l.id.Gen) == nil {
 			continue
@@ -192,40 +223,3 @@ func (st *Station) loadGenerations() error {
 }
 
 func fmtParty(p parley.Party) string { return strconv.Itoa(int(p)) }
-
-// learnGeneration registers a generation whose GENERATION entry verified, and
-// supersedes those before it. It reports whether it is new.
-func (st *Station) learnGeneration(m *member, gen parley.Gen, body *parley.Generation) bool {
-	if g := m.generation(gen); g != nil {
-		if body.RootKeys != nil && !g.root {
-			g.root, g.key = true, body.RootKeys.Keys
-		}
-		return false
-	}
-	g := &generation{gen: gen, key: m.newestKeys(), prev: body.Prev, cites: body.Last}
-	for _, p := range body.Prev {
-		if old := m.generation(p); old != nil && body.RootKeys == nil {
-			g.key = old.key
-		}
-	}
-	if rk := body.RootKeys; rk != nil {
-		g.root, g.key = true, rk.Keys
-		if rk.Serial > m.newestKeys().Serial {
-			m.keys = append(m.keys, rk.Keys)
-		}
-	}
-	for _, p := range body.Prev {
-		if old := m.generation(p); old != nil && old.replaced == nil {
-			old.replaced = g
-		}
-	}
-	if g.root { // prevails over every generation that its root did not sign
-		for _, old := range m.gens {
-			if old.replaced == nil && !bytes.Equal(old.key.LogEd, g.key.LogEd) {
-				old.replaced = g
-			}
-		}
-	}
-	m.gens = append(m.gens, g)
-	return true
-}

@@ -107,8 +107,13 @@ type member struct {
 	cursor  map[*log]uint64
 	theirs  map[*log]parley.Head // newest HAVE
 	listed  map[seal.KeyID]bool  // own keyids that the newest HAVE listed
+	heads   map[*log]int64       // when its head of a log was asked for
 	noKey   [][]byte             // frames that wait for a grant
+	strays  int                  // logs of unknown generations that it named
+	regrant bool                 // keys that it lacks go out again at a tick
+	kept    int                  // bytes of held leaves and frames that came from it
 	skew    int64                // of the member's clock against ours, seconds
+	skewed  int64                // when the last alarm about it was raised, unix seconds
 	dropped int                  // frames and lines that were of no use
 
 	// Bounds.
@@ -167,7 +172,7 @@ func New(cfg Config) (*Station, error) {
 	for i := range cfg.Charter.Members {
 		m := &cfg.Charter.Members[i]
 		st.members[m.Index] = &member{Member: m, keys: []*parley.Keys{m.Keys}, budget: budgetMax,
-			cursor: map[*log]uint64{}, asked: map[*log]bool{}, theirs: map[*log]parley.Head{}, listed: map[seal.KeyID]bool{}}
+			cursor: map[*log]uint64{}, asked: map[*log]bool{}, heads: map[*log]int64{}, theirs: map[*log]parley.Head{}, listed: map[seal.KeyID]bool{}}
 	}
 	if st.members[st.me] == nil {
 		return nil, parley.Errorf(CodeMember, "the charter has no member %d", st.me)

@@ -22,11 +22,12 @@ func (st *Station) linkUp(e Up) {
 	if !was {
 		m.have = false
 		clear(m.asked)
+		clear(m.heads)
 		clear(m.listed)
 		for _, k := range st.grants {
 			delete(k.sent, m.Index)
 		}
-		m.noKey = nil
+		m.dropNoKey()
 	}
 	st.sendHave(m)
 	if !e.Bulk {
@@ -85,25 +86,17 @@ func (st *Station) receiveHave(m *member, f *frame.Have) {
 	for _, k := range f.Keys {
 		m.listed[seal.KeyID(k)] = true
 	}
-	for _, k := range st.grants {
-		if !m.listed[k.id] && !first {
-			delete(k.sent, m.Index) // granted, and not there: after a restore, say
-		}
+	if !first {
+		st.regrant(m) // granted, and not there: after a restore, say
 	}
 	said := map[*log]bool{}
 	for _, h := range f.Heads {
 		if st.members[h.Party] == nil {
 			continue
 		}
-		l := st.logs[place{h.Party, h.Lane, h.Gen}]
+		l := st.named(m, h.Log(st.ch))
 		if l == nil {
-			if h.Party == st.me {
-				l = st.log(h.Log(st.ch))
-			} else if st.count(h.Party) >= maxLogs {
-				continue
-			} else {
-				l = st.log(h.Log(st.ch))
-			}
+			continue
 		}
 		said[l] = true
 		m.theirs[l] = h
@@ -121,16 +114,6 @@ func (st *Station) receiveHave(m *member, f *frame.Have) {
 	st.tryFinish()
 }
 
-func (st *Station) count(p parley.Party) int {
-	n := 0
-	for _, l := range st.order {
-		if l.id.Party == p {
-			n++
-		}
-	}
-	return n
-}
-
 // stuckAfter is how long a log may lie behind its author's word, seconds.
 const stuckAfter = 5
 
@@ -144,7 +127,7 @@ func (st *Station) compare(m *member, l *log, h parley.Head, first bool) {
 		st.wantOne(m, l, h.Size-1, frame.FormHeads, frame.WantStart)
 	case h.Size > l.size() && m.Index != l.id.Party && !st.members[l.id.Party].connected():
 		// The author is away; this member can hand its entries on.
-		st.wantOne(m, l, h.Size-1, frame.FormHeads, frame.WantGap)
+		st.askHead(m, l)
 		st.wantMissing(m, l, h.Size)
 	case h.Size > l.size() && m.Index == l.id.Party && !first:
 		// The author pushes its entries by itself; only where nothing has
@@ -157,7 +140,7 @@ func (st *Station) compare(m *member, l *log, h parley.Head, first bool) {
 		}
 	case h.Size > 0 && h.Size <= l.size():
 		if root, ok := st.rootAt(l, h.Size); ok && root != h.Root && !l.forked {
-			st.wantOne(m, l, h.Size-1, frame.FormHeads, frame.WantGap)
+			st.askHead(m, l)
 			st.sendHeadUrgent(m, l)
 			return
 		}
@@ -165,7 +148,7 @@ func (st *Station) compare(m *member, l *log, h parley.Head, first bool) {
 			m.cursor[l] = h.Size
 		}
 		if m.Index != l.id.Party && l.rcpt[m.Index] < h.Size && h.Size == l.size() {
-			st.wantOne(m, l, h.Size-1, frame.FormHeads, frame.WantGap) // its receipt was lost
+			st.askHead(m, l) // its receipt was lost
 		}
 	}
 }
@@ -176,15 +159,16 @@ func (st *Station) sendHeadUrgent(m *member, l *log) {
 	}
 }
 
-// receiveWant answers what a member asks for, within its budget of bytes.
+// receiveWant answers what a member asks for, within its budget.
 // Entries go to whom they are addressed; everybody may have their leaves.
 func (st *Station) receiveWant(m *member, f *frame.Want) {
 	for _, w := range f.Items {
 		l := st.logs[place{w.Party, w.Lane, w.Gen}]
-		if l == nil || l.size() == 0 {
+		if l == nil || l.size() == 0 || m.budget <= 0 {
 			continue
 		}
 		if w.Form == frame.FormHeads {
+			m.budget -= leastCost
 			st.sendNote(m, l)
 			continue
 		}
@@ -193,29 +177,45 @@ func (st *Station) receiveWant(m *member, f *frame.Want) {
 		}
 		last := min(w.Last, l.size()-1, w.First+window-1)
 		if w.Form == frame.FormBlind {
-			last = min(w.Last, l.size()-1)
+			last = min(w.Last, l.size()-1, w.First+maxChunk-1)
 		}
 		if w.Reason == frame.WantNoKey {
-			for _, k := range st.grants {
-				delete(k.sent, m.Index)
-			}
-			clear(m.listed)
+			st.regrant(m)
 		}
-		for i := w.First; i <= last && m.budget > 0; i++ {
-			m.budget -= st.answer(m, l, i, w.Form)
-		}
-		if last+1 == l.size() && l.id.Party != st.me {
-			st.sendHeadUrgent(m, l)
-		}
+		st.answerRange(m, l, w.First, last, w.Form)
 	}
 }
 
-// answer sends one wanted entry and returns about how many bytes that took.
-func (st *Station) answer(m *member, l *log, index uint64, form uint8) int64 {
-	r, err := st.row(l, index)
-	if err != nil {
-		return 0
+// answerRange sends entries first to last. Those of another author are of use
+// only under its signed head: the greatest that this node has of them follows.
+func (st *Station) answerRange(m *member, l *log, first, last uint64, form uint8) {
+	var signed *journal.Row
+	for i := first; i <= last && m.budget > 0; i++ {
+		r, err := st.row(l, i)
+		if err != nil {
+			return
+		}
+		m.budget -= st.answer(m, l, r, form)
+		if len(r.Sig) == 64 {
+			signed = r
+		}
 	}
+	bulk, ok := m.link(l.id.Lane.Urgent())
+	switch {
+	case !ok || l.id.Party == st.me:
+	case last+1 == l.size():
+		st.sendHeadUrgent(m, l)
+	case signed != nil:
+		st.sendHeadAt(m, l, signed, bulk)
+	}
+}
+
+// leastCost is what an answer takes of a member's budget at least: reading and
+// signing cost more than the bytes.
+const leastCost = 1000
+
+// answer sends one wanted entry and returns about what that cost.
+func (st *Station) answer(m *member, l *log, r *journal.Row, form uint8) int64 {
 	bulk, ok := m.link(l.id.Lane.Urgent())
 	if !ok {
 		return 0
@@ -224,16 +224,17 @@ func (st *Station) answer(m *member, l *log, index uint64, form uint8) int64 {
 	switch {
 	case form == frame.FormBlind:
 		st.sendBlind(m, l, r, bulk)
-		return 110
+		if l.id.Party != st.me {
+			return 110
+		}
 	case l.id.Party == st.me && form != frame.FormOpen:
-		st.sendEntry(m, l, index, true)
+		st.sendEntry(m, l, r.Index, true)
 	case r.Content != nil && st.sendClear(m, l, r, bulk):
 	case readable && st.sendOpen(m, l, r, l.id.Party == st.me):
 	default:
 		st.sendBlind(m, l, r, bulk)
-		return 110
 	}
-	n := int64(300)
+	n := int64(leastCost)
 	if r.Content != nil {
 		n += int64(len(r.Content.Entry))
 	}
@@ -322,11 +323,13 @@ func (st *Station) receiveHeads(m *member, f *frame.Heads) {
 		m.dropped++
 		return
 	}
-	if st.logs[place{id.Party, id.Lane, id.Gen}] == nil && st.count(id.Party) >= maxLogs {
+	l := st.named(m, id)
+	if l == nil {
 		return
 	}
-	l := st.log(id)
-	delete(m.asked, l)
+	if c.Size >= m.theirs[l].Size {
+		delete(m.asked, l)
+	}
 	key := st.logKey(l)
 	if key == nil && id.Party == st.me {
 		key = st.keys.Log.EdPublic() // an own generation that this store lost

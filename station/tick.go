@@ -15,8 +15,11 @@ const (
 	sealEvery  = 60
 	quotaEvery = 10
 	maxSkew    = 30
-	budgetRate = 1 << 20 // bytes of answers to WANT a second, per member
-	budgetMax  = 8 << 20
+	skewEvery  = 600 // between two alarms about one member's clock
+
+	regrantEvery = 5
+	budgetRate   = 1 << 20 // bytes of answers to WANT a second, per member
+	budgetMax    = 8 << 20
 )
 
 // tick does what time asks for.
@@ -52,6 +55,13 @@ func (st *Station) tick() {
 	if now-st.lastQuota >= quotaEvery {
 		st.lastQuota = now
 		st.fetchOverQuota()
+	}
+	for _, m := range st.peers() {
+		if m.regrant && m.connected() {
+			m.regrant = false
+			st.regrant(m)
+			st.grantLive(m)
+		}
 	}
 	st.askForGaps()
 	st.renewKeys()
@@ -99,7 +109,8 @@ func (st *Station) receivePing(m *member, f *frame.Ping) {
 		}
 	}
 	skew := int64(f.Time) - int64(st.unix())
-	if abs(skew) > maxSkew && abs(m.skew) <= maxSkew {
+	if now := st.now.Unix(); abs(skew) > maxSkew && abs(m.skew) <= maxSkew && now-m.skewed >= skewEvery {
+		m.skewed = now
 		st.fx.alarm(AlarmClock, m.Index, fmt.Sprintf("the clocks of %s and of this node differ by %d s; find out which is wrong", m.Name, abs(skew)), nil)
 	}
 	m.skew = skew

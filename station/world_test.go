@@ -23,11 +23,13 @@ type world struct {
 	boots int
 	bytes int // of frames delivered
 	trace func(from, to parley.Party, frame []byte)
+	rng   *rand.Rand // if set, connections race and frames arrive in batches
 }
 
 type letter struct {
 	from, to parley.Party
 	frame    []byte
+	bulk     bool
 }
 
 type node struct {
@@ -84,7 +86,7 @@ func (w *world) step(p parley.Party, events ...Event) {
 	n.alarms = append(n.alarms, out.Alarms...)
 	n.early = append(n.early, out.Early...)
 	for _, s := range out.Sends {
-		w.mail = append(w.mail, letter{p, s.To, s.Frame})
+		w.mail = append(w.mail, letter{p, s.To, s.Frame, s.Bulk})
 	}
 }
 
@@ -105,8 +107,8 @@ func (w *world) cut(a, b parley.Party) {
 
 func (w *world) connectAll() {
 	w.t.Helper()
-	for a := range w.nodes {
-		for b := range w.nodes {
+	for _, a := range w.ch.Charter.Others(0) {
+		for _, b := range w.ch.Charter.Others(a) {
 			if a < b {
 				w.connect(a, b)
 			}
@@ -119,6 +121,10 @@ func (w *world) connectAll() {
 func (w *world) settle() {
 	w.t.Helper()
 	for i := 0; len(w.mail) > 0; i++ {
+		if w.rng != nil {
+			w.race()
+			continue
+		}
 		if i > 200000 {
 			w.t.Fatal("the stations do not come to rest")
 		}
