@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"filippo.io/age"
@@ -39,6 +40,8 @@ const (
 	CodeNoCharter parley.Code = "no-charter"
 	CodeConfig    parley.Code = "bad-config"
 	CodeFile      parley.Code = "file"
+	CodeWeak      parley.Code = "weak-passphrase"
+	CodeKeys      parley.Code = "not-this-party"
 )
 
 var _ = parley.RegisterCodes(map[parley.Code]string{
@@ -47,6 +50,8 @@ var _ = parley.RegisterCodes(map[parley.Code]string{
 	CodeNoCharter: "Accept a charter that all members signed: parley charter accept FILE --dir DIR.",
 	CodeConfig:    "Correct the line in the directory's config file; parley serve --help shows the form.",
 	CodeFile:      "Check that the path exists and that this user may read and write it.",
+	CodeWeak:      "Choose a longer passphrase, such as five words drawn by lot. Nothing was made.",
+	CodeKeys:      "Put the node.key and the card of one party together again, from their backups. Nothing was signed.",
 })
 
 func fileError(err error) error { return parley.Errorf(CodeFile, "%w", err) }
@@ -121,12 +126,15 @@ func OpenRoot(path, passphrase string) (*seal.Root, error) {
 	}
 	id.SetMaxWorkFactor(22)
 	r, err := age.Decrypt(armor.NewReader(io.LimitReader(f, 64<<10)), id)
-	if err != nil {
-		return nil, parley.Errorf(seal.CodePassphrase, "%s does not open: %w", path, err)
+	if errors.Is(err, age.ErrIncorrectIdentity) {
+		return nil, parley.Errorf(seal.CodePassphrase, "%s does not open with this passphrase", path)
 	}
-	seeds, err := io.ReadAll(io.LimitReader(r, 4096))
+	var seeds []byte
+	if err == nil {
+		seeds, err = io.ReadAll(io.LimitReader(r, 4096))
+	}
 	if err != nil {
-		return nil, parley.Errorf(seal.CodePassphrase, "%s does not open: %w", path, err)
+		return nil, parley.Errorf(seal.CodeSecrets, "%s is damaged: %w", path, err)
 	}
 	return seal.RootFromSeeds(seeds)
 }
@@ -151,6 +159,18 @@ func parseNodeKey(b []byte) (*seal.Node, error) {
 		return nil, parley.Errorf(seal.CodeSecrets, "the node key file is damaged")
 	}
 	return seal.NodeFromSeeds(serial, seeds)
+}
+
+// minPassphrase is the least length of a passphrase, in bytes. The demonstration
+// and programs that make parties by Init answer for theirs themselves.
+const minPassphrase = 8
+
+// CheckPassphrase refuses a passphrase that is too short for a root key.
+func CheckPassphrase(p string) error {
+	if len(p) < minPassphrase {
+		return parley.Errorf(CodeWeak, "the passphrase has %d characters; it needs %d or more", len(p), minPassphrase)
+	}
+	return nil
 }
 
 // Init makes a new party in dir: a root sealed by the passphrase, a node's
@@ -221,8 +241,26 @@ func LoadKeys(dir string) (*seal.Node, error) {
 	return parseNodeKey(b)
 }
 
+// sameParty refuses node keys that are not those of the card: one bit of a key
+// file that a disk turned would make a node that no peer believes.
+func sameParty(dir string, n *seal.Node, c *seal.Card) error {
+	own := n.Public(c.RootEd, c.RootPQ)
+	if c.Keys.Serial != own.Serial {
+		return nil // later keys than the card's; the channel knows them
+	}
+	if !bytes.Equal(own.LogEd, c.Keys.LogEd) || !bytes.Equal(own.LogPQ, c.Keys.LogPQ) ||
+		!bytes.Equal(own.RcptEd, c.Keys.RcptEd) || !bytes.Equal(own.RcptPQ, c.Keys.RcptPQ) ||
+		!slices.ContainsFunc(c.Keys.TLS, func(k []byte) bool { return bytes.Equal(k, own.TLS[0]) }) {
+		return parley.Errorf(CodeKeys, "the node.key in %s is damaged or is not %s's", dir, c.Name)
+	}
+	return nil
+}
+
 // LoadCharter reads the accepted charter and finds which member this party is.
 func LoadCharter(dir string) (*parley.SignedCharter, *parley.Charter, parley.Party, error) {
+	if _, err := os.Stat(filepath.Join(dir, fileCard)); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, 0, parley.Errorf(CodeNoDir, "%s holds no party", dir)
+	}
 	b, err := read(dir, fileCharter, CodeNoCharter)
 	if err != nil {
 		return nil, nil, 0, err

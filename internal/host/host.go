@@ -72,6 +72,9 @@ func Open(dir string, o Options) (_ *Host, err error) {
 	if h.Card, err = LoadCard(dir); err != nil {
 		return nil, err
 	}
+	if err := sameParty(dir, h.Keys, h.Card); err != nil {
+		return nil, err
+	}
 	if h.Signed, h.charter, h.me, err = LoadCharter(dir); err != nil {
 		return nil, err
 	}
