@@ -12,7 +12,7 @@
 //	POST /v1/close               closes the channel in favour of its successor
 //	GET  /v1/watch               events, one JSON object a line, until closed
 //	GET  /v1/export              the whole record, as a file
-//	GET  /v1/disclose            ?ref= one entry with its proofs, as a file
+//	GET  /v1/disclose            ?ref= one entry with its proofs, ?receipts= a member whose receipts to show, repeated; as a file
 //	GET  /v1/fork                ?log= the proof of a fork, as a file
 package control
 

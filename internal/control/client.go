@@ -84,6 +84,9 @@ func (c *Client) Call(ctx context.Context, method, path string, body, out any) e
 	}
 	defer r.Close()
 	b, err := io.ReadAll(r)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	if err != nil || len(b) == 0 {
 		return parley.Errorf(CodeUnclear, "the node in %s ended before it answered", c.dir)
 	}

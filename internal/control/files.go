@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 
 	"parley"
@@ -55,12 +56,13 @@ func (s *Server) disclose(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var members []parley.Party
-	for _, name := range strings.Split(q.Get("receipts"), ",") {
-		for _, m := range s.h.Charter().Members {
-			if m.Name == name {
-				members = append(members, m.Index)
-			}
+	for _, name := range q["receipts"] { // a name that is not known must not mean all of them
+		i := slices.IndexFunc(s.h.Charter().Members, func(m parley.Member) bool { return strings.EqualFold(m.Name, name) })
+		if i < 0 {
+			refuse(w, parley.Errorf(parley.CodeAudience, "the charter has no member %q", name))
+			return
 		}
+		members = append(members, s.h.Charter().Members[i].Index)
 	}
 	var b bytes.Buffer
 	if err := s.h.Disclose(r.Context(), &b, ref, members); err != nil {
