@@ -51,6 +51,9 @@ Example:
 }
 
 func (c *charterDraft) Run(e *env) error {
+	if len(c.Member) < 2 {
+		return parley.Errorf(parley.CodeMembers, "a charter has two members or more; name each with --member")
+	}
 	ch := &parley.Charter{Name: c.Name, Rules: parley.DefaultRules()}
 	for i, arg := range c.Member {
 		path, roleName, _ := strings.Cut(arg, ",")
@@ -89,6 +92,9 @@ func (c *charterDraft) Run(e *env) error {
 		}
 	}
 	ch.Rules.Quorum = quorumRule(c.Quorum, ch.Witnesses)
+	if err := notNegative(c.Window, c.Grace, c.Heartbeat); err != nil {
+		return err
+	}
 	ch.Rules.Window = uint64(c.Window / time.Second)
 	ch.Rules.Prepos = ch.Rules.Window
 	ch.Rules.KemMax = max(ch.Rules.KemMax, 2*ch.Rules.Window)
@@ -106,6 +112,9 @@ func (c *charterDraft) Run(e *env) error {
 			return parley.Errorf(parley.CodeOutOfRange, "--sign-by %q is not a time such as 2026-12-01T00:00:00Z", c.SignBy)
 		}
 		ch.SignBy = uint64(max(t.Unix(), 0))
+	}
+	if err := ch.Check(); err != nil {
+		return err
 	}
 	s := &parley.SignedCharter{Charter: ch.Encode()}
 	if _, _, err := parley.ParseSignedCharter(s.Encode()); err != nil {

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -106,6 +107,7 @@ func run(ctx context.Context, args []string, in *os.File, out, errw io.Writer) i
 	case errors.Is(err, errWrong):
 		return 4
 	case errors.Is(err, context.Canceled):
+		fmt.Fprint(errw, "parley: interrupted\n  what to do: what was on its way to the node may stand in the record; parley inbox shows it.\n")
 		return 1
 	}
 	complain(errw, err)
@@ -123,7 +125,17 @@ func complain(w io.Writer, err error) {
 	}
 }
 
-// print writes v as JSON.
+// notNegative refuses a span of time that runs backwards.
+func notNegative(ds ...time.Duration) error {
+	for _, d := range ds {
+		if d < 0 {
+			return parley.Errorf(parley.CodeOutOfRange, "the time span %s is negative", d)
+		}
+	}
+	return nil
+}
+
+// json writes v as JSON.
 func (e *env) json(v any) error {
 	j := json.NewEncoder(e.out)
 	j.SetIndent("", "  ")

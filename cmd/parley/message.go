@@ -9,6 +9,7 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
 
 	"parley"
 	"parley/hotline"
@@ -123,11 +124,16 @@ func (c *sendCmd) Run(e *env) error {
 	t := &hotline.Text{Line: c.Line, Text: c.Text, Subject: c.Subject, Language: c.Lang, Governs: c.Governs,
 		Reservation: c.Without, Drafter: c.Drafter, Releaser: c.Releaser}
 	if c.Text == "" || c.Text == "-" {
-		b, err := io.ReadAll(io.LimitReader(e.in, 1<<20))
+		b, err := io.ReadAll(io.LimitReader(e.in, 2*hotline.MaxText))
 		if err != nil {
 			return parley.Errorf(host.CodeFile, "%w", err)
 		}
-		t.Text = strings.TrimRight(string(b), "\n")
+		if t.Text = strings.TrimRight(string(b), "\n"); len(t.Text) > hotline.MaxText {
+			return parley.Errorf(parley.CodeTooLarge, "the text on standard input has more than %d bytes", hotline.MaxText)
+		}
+	}
+	if strings.TrimSpace(t.Text) == "" {
+		return parley.Errorf(parley.CodeLength, "the message has no text")
 	}
 	if t.Type, err = hotline.ParseType(c.Type); err != nil {
 		return err
@@ -136,6 +142,9 @@ func (c *sendCmd) Run(e *env) error {
 		return err
 	}
 	if t.Handling, err = hotline.ParseHandling(c.Handling); err != nil {
+		return err
+	}
+	if err := notNegative(c.ReplyBy); err != nil {
 		return err
 	}
 	if c.ReplyBy > 0 {
@@ -157,6 +166,9 @@ func (c *sendCmd) Run(e *env) error {
 	}
 	if len(c.To) == 0 {
 		to = parley.AudienceOf(ch.Others(me)...) &^ t.Info
+	}
+	if ch.Address(me, to|t.Info) == parley.ToNobody {
+		return parley.Errorf(parley.CodeAudience, "the message has no addressee besides this party")
 	}
 	for _, r := range c.Ref {
 		cite := hotline.Citation{Note: r}
@@ -235,10 +247,28 @@ func oneLine(m control.Message) string {
 	if s == "" {
 		s, _, _ = strings.Cut(m.Text, "\n")
 	}
+	s = inLine(s)
 	if r := []rune(s); len(r) > 50 {
 		return string(r[:49]) + "…"
 	}
 	return s
+}
+
+// inLine makes a text of another party safe for one line of a list: nothing in
+// it can begin a line or a column, or turn the direction of what follows.
+func inLine(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		switch {
+		case unicode.IsSpace(r):
+			b.WriteByte(' ')
+		case unicode.IsControl(r), unicode.In(r, unicode.Bidi_Control):
+			fmt.Fprintf(&b, "<%U>", r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
 }
 
 type showCmd struct {

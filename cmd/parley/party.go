@@ -79,8 +79,8 @@ func (c *initCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	if len(pass) < 8 {
-		return parley.Errorf(seal.CodePassphrase, "the passphrase has fewer than 8 characters; choose a longer one")
+	if err := host.CheckPassphrase(pass); err != nil {
+		return err
 	}
 	card, err := host.Init(c.Dir, c.Name, c.Addr, pass)
 	if err != nil {

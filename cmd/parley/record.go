@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"parley"
 	"parley/internal/control"
@@ -64,7 +63,7 @@ type disclosCmd struct {
 	dir
 	Ref      string   `arg:"" help:"The entry's number, such as 2/FLASH/17."`
 	File     string   `arg:"" type:"path" help:"The file to write; - for standard output."`
-	Receipts []string `placeholder:"NAME" help:"Show only these members' receipts; all if none is named."`
+	Receipts []string `placeholder:"NAME" sep:"none" help:"Show only these members' receipts; all if none is named."`
 }
 
 func (c *disclosCmd) Help() string {
@@ -76,7 +75,7 @@ Example:
 }
 
 func (c *disclosCmd) Run(e *env) error {
-	q := url.Values{"ref": {c.Ref}, "receipts": {strings.Join(c.Receipts, ",")}}
+	q := url.Values{"ref": {c.Ref}, "receipts": c.Receipts}
 	return save(e, c.Dir, "/v1/disclose?"+q.Encode(), c.File)
 }
 

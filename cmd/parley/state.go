@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"strings"
 	"text/tabwriter"
@@ -206,7 +207,7 @@ func (c *linesPropose) Run(e *env) error {
 		return err
 	}
 	if l.Schedule != nil {
-		l.Grace = uint32(c.Grace / time.Second)
+		l.Grace = uint32(min(c.Grace/time.Second, math.MaxUint32))
 	}
 	for _, h := range c.Holiday {
 		t, err := time.Parse(time.DateOnly, h)
@@ -222,10 +223,13 @@ func (c *linesPropose) Run(e *env) error {
 }
 
 func (c *linesPropose) schedule(ch *parley.Charter, members parley.Audience) (*hotline.Schedule, error) {
+	if err := notNegative(c.Every, c.Grace); err != nil {
+		return nil, err
+	}
 	if c.Every == 0 && len(c.Daily) == 0 {
 		return nil, nil
 	}
-	s := &hotline.Schedule{First: members.Parties()[0], Start: uint64(time.Now().Unix()), Every: uint32(c.Every / time.Second)}
+	s := &hotline.Schedule{First: members.Parties()[0], Start: uint64(time.Now().Unix()), Every: uint32(min(c.Every/time.Second, math.MaxUint32))}
 	if c.First != "" {
 		first, err := readers(ch, []string{c.First})
 		if err != nil {
@@ -283,8 +287,18 @@ func (c *watchCmd) Run(e *env) error {
 	return parley.Errorf(control.CodeNotRunning, "the node has ended")
 }
 
+// indented keeps the lines of a text under the event that it belongs to.
+func indented(s string) string {
+	lines := strings.Split(s, "\n")
+	for i := range lines {
+		lines[i] = inLine(lines[i])
+	}
+	return strings.Join(lines, "\n          ")
+}
+
 func eventLine(ev control.Event, all bool) string {
 	at := ev.At.Format("15:04:05Z")
+	ev.Text = indented(ev.Text)
 	place := strings.TrimSpace(ev.Lane + " " + ev.Ref)
 	switch ev.Kind {
 	case "message", "answer", "entry":

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -65,6 +66,11 @@ func (c *witnessCmd) Run(e *env) error {
 		}
 		if missing := s.Missing(ch); len(missing) > 0 {
 			return parley.Errorf(parley.CodeUnsigned, "%s lacks signatures", f)
+		}
+		for _, w := range ch.Witnesses {
+			if own := key.Witness(); w.Name == own.Name && (!bytes.Equal(w.Ed, own.Ed) || w.PQ != nil && !bytes.Equal(w.PQ, own.PQ)) {
+				return parley.Errorf(witness.CodeKeyFile, "the key in %s is not the one that %s names for %s", c.Dir, f, w.Name)
+			}
 		}
 		cfg.Channels = append(cfg.Channels, witness.Channel{Charter: s})
 	}
