@@ -84,7 +84,7 @@ func (st *Station) log(id parley.LogID) *log {
 	l := &log{id: id, origin: id.Origin(), hint: id.Hint(),
 		rcpt: map[parley.Party]uint64{}, held: map[uint64]*heldLeaf{}, fresh: map[uint64]*journal.Row{}, signs: map[uint64]*signature{}, witness: map[string]uint64{}}
 	st.logs[k] = l
-	i, _ := slices.BinarySearchFunc(st.order, l, func(a, b *log) int { return parley.CompareLog(a.cite(), b.cite()) })
+	i, _ := slices.BinarySearchFunc(st.order, l, func(a, b *log) int { return parley.CompareLog(a.name(), b.name()) })
 	st.order = slices.Insert(st.order, i, l)
 	return l
 }
@@ -124,6 +124,11 @@ func (st *Station) quorumSize(l *log) uint64 {
 		}
 	}
 	return best
+}
+
+// name is the log's place in every order.
+func (l *log) name() parley.Head {
+	return parley.Head{Party: l.id.Party, Lane: l.id.Lane, Gen: l.id.Gen}
 }
 
 // cite is the log's head as an entry or HAVE cites it.
@@ -175,6 +180,7 @@ func (st *Station) appendLeaf(l *log, leaf journal.Leaf, c *journal.Content, sig
 	r := &journal.Row{Log: l.id, Index: index, Leaf: leaf, Sig: sig, Content: c, Standing: standing,
 		Hashes: l.tree.Append(leaf.Hash()), Stored: uint64(max(st.now.UnixMilli(), 0))}
 	l.noteRoot()
+	st.unhold(l, index)
 	l.fresh[index] = r
 	st.fx.batch.Rows = append(st.fx.batch.Rows, *r)
 	st.changed[l] = true

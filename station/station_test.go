@@ -1,13 +1,11 @@
 package station
 
 import (
-	"bytes"
 	"fmt"
 	"testing"
 	"time"
 
 	"parley"
-	"parley/frame"
 	"parley/journal"
 )
 
@@ -201,25 +199,4 @@ func TestWipedNodeRecoversFromPeers(t *testing.T) {
 	w.settle()
 	w.reads(2, ref, "back")
 	w.agree()
-}
-
-// Equal events give equal effects, byte for byte.
-func TestDeterminism(t *testing.T) {
-	var traces [2]bytes.Buffer
-	for i := range traces {
-		w := newWorld(t, 2)
-		w.trace = func(from, to parley.Party, b []byte) {
-			if frame.Type(b[0]&31) != frame.TypeGrant { // HPKE reads crypto/rand
-				fmt.Fprintf(&traces[i], "%d>%d %x\n", from, to, b)
-			}
-		}
-		w.connectAll()
-		w.post(1, parley.Flash, parley.ToAll, "the same")
-		w.settle()
-		w.post(2, parley.Routine, parley.ToAll, "again")
-		w.pass(2*time.Minute, time.Second)
-	}
-	if !bytes.Equal(traces[0].Bytes(), traces[1].Bytes()) {
-		t.Error("two runs with the same events differ")
-	}
 }

@@ -1,6 +1,7 @@
 package station
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -23,8 +24,12 @@ type world struct {
 	boots int
 	bytes int // of frames delivered
 	trace func(from, to parley.Party, frame []byte)
-	rng   *rand.Rand // if set, connections race and frames arrive in batches
+	log   func(parley.Party, *Effects, *Out)
+	die   func(parley.Party) bool // whether the process ends within this step
+	rng   *rand.Rand              // if set, connections race and frames arrive in batches
 }
+
+var errDied = errors.New("the process died")
 
 type letter struct {
 	from, to parley.Party
@@ -77,9 +82,23 @@ func (w *world) step(p parley.Party, events ...Event) {
 	if n.down {
 		return
 	}
-	out, err := n.Step(w.now, events...).Commit(func(b *journal.Batch, _ *Mark) error { return n.store.Commit(b) })
+	die := w.die != nil && w.die(p)
+	fx := n.Step(w.now, events...)
+	out, err := fx.Commit(func(b *journal.Batch, _ *Mark) error {
+		if die && w.rng.IntN(2) == 0 {
+			return errDied // nothing was committed
+		}
+		return n.store.Commit(b)
+	})
+	if die {
+		n.down = true // at most the batch is durable; no frame has left
+		return
+	}
 	if err != nil {
 		w.t.Fatalf("member %d: %v", p, err)
+	}
+	if w.log != nil {
+		w.log(p, fx, out)
 	}
 	n.posted = append(n.posted, out.Posted...)
 	n.rcpts = append(n.rcpts, out.Receipts...)
