@@ -5,6 +5,7 @@ import (
 	"crypto/cipher"
 	"encoding/binary"
 	"hash/crc32"
+	"sync"
 
 	"parley"
 	"parley/journal"
@@ -75,15 +76,21 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // rowSum guards what neither the tree nor the seal covers: SQLite itself does
 // not notice a flipped bit. The sealed content has its own tag.
 func rowSum(r *journal.Row, hashes []byte) int64 {
-	b := make([]byte, 0, 512)
-	b = binary.BigEndian.AppendUint64(appendLog(b, r.Log), r.Index)
+	p := sums.Get().(*[]byte)
+	b := binary.BigEndian.AppendUint64(appendLog((*p)[:0], r.Log), r.Index)
 	b = binary.BigEndian.AppendUint32(b, uint32(r.Leaf.To))
 	b = append(append(b, r.Leaf.Commit[:]...), hashes...)
 	b = append(append(b, byte(len(r.Sig))), r.Sig...)
 	b = binary.BigEndian.AppendUint64(b, uint64(r.Standing))
 	b = binary.BigEndian.AppendUint64(b, r.Stored)
-	return int64(crc32.Checksum(b, castagnoli))
+	sum := crc32.Checksum(b, castagnoli)
+	*p = b
+	sums.Put(p)
+	return int64(sum)
 }
+
+// sums holds the buffers of rowSum, which runs for every row that is read.
+var sums = sync.Pool{New: func() any { b := make([]byte, 0, 512); return &b }}
 
 func valueSum(space, key string, stored []byte) int64 {
 	return int64(crc32.Checksum(append(valuePlace(space, key), stored...), castagnoli))
