@@ -105,19 +105,26 @@ func (n *Node) Run(ctx context.Context, s Sender) (err error) {
 	}
 	for {
 		var first input
-		select { // urgent before anything else
-		case first = <-n.urgent:
+		select { // the clock is never starved, nor the wish to end
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+			first = input{event: station.Tick{}}
 		default:
-			select {
-			case <-ctx.Done():
-				return nil
+			select { // urgent before anything else
 			case first = <-n.urgent:
-			case first = <-n.bulk:
-			case <-tick.C:
-				first = input{event: station.Tick{}}
-			case f := <-n.asks:
-				f()
-				continue
+			default:
+				select {
+				case <-ctx.Done():
+					return nil
+				case <-tick.C:
+					first = input{event: station.Tick{}}
+				case first = <-n.urgent:
+				case first = <-n.bulk:
+				case f := <-n.asks:
+					f()
+					continue
+				}
 			}
 		}
 		if err := n.step(n.gather(first)); err != nil {
