@@ -27,12 +27,13 @@ type log struct {
 	tree    journal.Tree
 	head    journal.SignedHead // newest head with the author's signature
 	rcpt    map[parley.Party]uint64
-	mine    uint64            // size of the newest own receipt
-	owed    bool              // a receipt is due
-	beat    uint64            // time of the newest own receipt
-	sealed  uint64            // size of the newest own seal
-	pqDay   uint64            // day of the newest own ML-DSA cosignature
-	witness map[string]uint64 // greatest size that each witness of the charter cosigned
+	mine    uint64             // size of the newest own receipt
+	owed    bool               // a receipt is due
+	beat    uint64             // time of the newest own receipt
+	sealed  uint64             // size of the newest own seal
+	pqDay   uint64             // day of the newest own ML-DSA cosignature
+	witness map[string]uint64  // greatest size that each witness of the charter cosigned
+	stamps  map[stampKey]stamp // newest cosignature of each signer
 
 	stray   parley.Party // who named it, while its generation is not known
 	forked  bool
@@ -40,10 +41,12 @@ type log struct {
 	held    map[uint64]*heldLeaf
 	early   []frame.Receipt // receipts over sizes not reached yet
 	check   *checking
-	claim   *parley.Head        // of an own log: a longer head that others hold
-	claimed *journal.SignedHead // signed by its author, beyond what we hold
-	wanted  int64               // when a gap was asked for, unix seconds
-	allow   int                 // frames let through beyond the quota
+	claim   *parley.Head          // of an own log: a longer head that others hold
+	claimed *journal.SignedHead   // signed by its author, beyond what we hold
+	asking  map[parley.Party]bool // members asked for our own receipts, after a restore
+	heard   bool                  // they have answered
+	wanted  int64                 // when a gap was asked for, unix seconds
+	allow   int                   // frames let through beyond the quota
 
 	stuck struct {
 		size  uint64
@@ -76,13 +79,38 @@ func (h *heldLeaf) bytes() int {
 	return n
 }
 
+type stampKey struct {
+	name string
+	pq   bool
+}
+
+type stamp struct{ size, time uint64 }
+
+// restamp is how much newer, in seconds, a cosignature over the same size must
+// be to be worth a commit.
+const restamp = 5
+
+// news reports whether a cosignature says more than the newest of its signer:
+// a greater size, or the same size some time later. The rest are repeats, and
+// whoever sends them should not make this node verify and write.
+func (l *log) news(name string, pq bool, size, time uint64) bool {
+	s, ok := l.stamps[stampKey{name, pq}]
+	return !ok || size > s.size || size == s.size && time >= s.time+restamp
+}
+
+// cosigned keeps a verified cosignature.
+func (st *Station) cosigned(l *log, c journal.Cosig) {
+	l.stamps[stampKey{c.Name, c.PQ}] = stamp{c.Size, c.Time}
+	st.fx.batch.Cosigs = append(st.fx.batch.Cosigs, c)
+}
+
 func (st *Station) log(id parley.LogID) *log {
 	k := place{id.Party, id.Lane, id.Gen}
 	if l := st.logs[k]; l != nil {
 		return l
 	}
 	l := &log{id: id, origin: id.Origin(), hint: id.Hint(),
-		rcpt: map[parley.Party]uint64{}, held: map[uint64]*heldLeaf{}, fresh: map[uint64]*journal.Row{}, signs: map[uint64]*signature{}, witness: map[string]uint64{}}
+		rcpt: map[parley.Party]uint64{}, held: map[uint64]*heldLeaf{}, fresh: map[uint64]*journal.Row{}, signs: map[uint64]*signature{}, witness: map[string]uint64{}, stamps: map[stampKey]stamp{}}
 	st.logs[k] = l
 	i, _ := slices.BinarySearchFunc(st.order, l, func(a, b *log) int { return parley.CompareLog(a.name(), b.name()) })
 	st.order = slices.Insert(st.order, i, l)

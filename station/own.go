@@ -37,6 +37,9 @@ func (st *Station) tryFinish() {
 		return
 	}
 	st.phase, st.foreign = phaseRunning, false
+	if st.doubt || st.stale {
+		st.hush()
+	}
 	switch {
 	case st.doubt:
 		st.newGeneration(parley.ReasonRestored, parley.Gen{}, nil)

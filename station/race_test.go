@@ -139,3 +139,45 @@ func TestKeysBeforeTheGeneration(t *testing.T) {
 		t.Errorf("member 2 holds %d entries under a head of %d", l.size(), l.head.Size)
 	}
 }
+
+// A restored node asks for its own receipts before it gives the first one: an
+// author that signs a second history meanwhile does not get it receipted.
+func TestRestoredNodeContradictsNoOwnReceipt(t *testing.T) {
+	for _, told := range []bool{true, false} {
+		t.Run(fmt.Sprint("member 3 is there: ", told), func(t *testing.T) {
+			w := newWorld(t, 3)
+			w.connectAll()
+			w.post(1, parley.Flash, parley.ToAll, "common")
+			w.settle()
+			author, reader := copyStore(t, w.nodes[1].store), copyStore(t, w.nodes[2].store)
+			first := w.post(1, parley.Flash, parley.ToAll, "one")
+			w.settle()
+			w.received(first, 2, 3)
+			for _, pair := range [][2]parley.Party{{1, 2}, {1, 3}, {2, 3}} {
+				w.cut(pair[0], pair[1])
+			}
+			w.boot(1, author, false)
+			w.boot(2, reader, true)
+			w.connect(1, 2)
+			w.settle()
+			w.pass(11*time.Second, time.Second)
+			if told {
+				w.connect(2, 3)
+				w.settle()
+			}
+			second := w.post(1, parley.Flash, parley.ToAll, "two")
+			if second.Index != first.Index || second.Gen != first.Gen {
+				t.Fatalf("%s and %s are no fork", first.Long(), second.Long())
+			}
+			w.settle()
+			w.pass(70*time.Second, time.Second)
+			got := w.nodes[1].Received(second.Log(w.ch.ID), 2) > second.Index
+			if got == told {
+				t.Errorf("member 2 receipted the second history: %v", got)
+			}
+			if told && w.nodes[2].alarm(AlarmFork) == nil {
+				t.Error("member 2 does not see the fork")
+			}
+		})
+	}
+}

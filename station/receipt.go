@@ -12,8 +12,11 @@ import (
 // opened and stored every entry addressed to me, and it is consistent with
 // everything I cosigned before.
 func (st *Station) giveReceipts() {
+	if st.phase != phaseRunning {
+		return // whether the store is stale is not known yet
+	}
 	for _, l := range st.order {
-		if l.owed && !l.forked && l.head.Size == l.size() {
+		if l.owed && !l.forked && l.head.Size == l.size() && !st.mustWait(l) {
 			l.owed = false
 			if st.mayReceipt(l) {
 				st.receipt(l)
@@ -39,8 +42,7 @@ func (st *Station) receipt(l *log) {
 	now := min(max(st.unix(), l.beat), 1<<32-1)
 	root := l.tree.Root()
 	c := journal.Cosign(st.keys.Rcpt.Ed, now, l.origin, l.size(), root)
-	st.fx.batch.Cosigs = append(st.fx.batch.Cosigs, journal.Cosig{Log: l.id, Size: l.size(),
-		Name: journal.ReceiptName(st.ch, st.me), Cosignature: c})
+	st.cosigned(l, journal.Cosig{Log: l.id, Size: l.size(), Name: st.receiptName(st.me), Cosignature: c})
 	l.mine, l.beat = l.size(), now
 	l.rcpt[st.me] = l.size()
 	st.sendReceipt(l, l.size(), c, 0)
@@ -120,6 +122,9 @@ func (st *Station) receiveReceipt(m *member, f *frame.Receipt) {
 		if !ok {
 			continue
 		}
+		if !l.news(st.receiptName(f.Cosigner), false, size, uint64(f.Time)) {
+			return
+		}
 		cs := journal.Cosignature{Time: uint64(f.Time), Sig: f.Sig[:]}
 		for i := len(c.keys) - 1; i >= 0; i-- {
 			if journal.VerifyCosign(c.keys[i].RcptEd, cs, l.origin, size, root) {
@@ -148,8 +153,12 @@ func (st *Station) retryEarlyReceipts(l *log) {
 // countReceipt records a verified receipt of a member. A time more than half a
 // minute ahead of our clock is kept and proves nothing about time.
 func (st *Station) countReceipt(l *log, by parley.Party, size uint64, root parley.Hash, c journal.Cosignature) {
-	st.fx.batch.Cosigs = append(st.fx.batch.Cosigs, journal.Cosig{Log: l.id, Size: size, Name: st.receiptName(by), Cosignature: c})
+	st.cosigned(l, journal.Cosig{Log: l.id, Size: size, Name: st.receiptName(by), Cosignature: c})
 	l.rcpt[by] = max(l.rcpt[by], size)
+	if by == st.me { // given before this store was restored
+		l.mine, l.beat = max(l.mine, size), max(l.beat, c.Time)
+		return
+	}
 	st.witnessTime(c.Time)
 	st.fx.out.Receipts = append(st.fx.out.Receipts, parley.Receipted{By: by, Time: c.Time, Stored: st.now,
 		Head: parley.Head{Party: l.id.Party, Lane: l.id.Lane, Gen: l.id.Gen, Size: size, Root: root}})
@@ -181,7 +190,7 @@ func (st *Station) seal(l *log) {
 		return
 	}
 	l.sealed = h.Size
-	st.fx.batch.Cosigs = append(st.fx.batch.Cosigs, journal.Cosig{Log: l.id, Size: h.Size, Name: l.origin, PQ: true, Cosignature: c})
+	st.cosigned(l, journal.Cosig{Log: l.id, Size: h.Size, Name: l.origin, PQ: true, Cosignature: c})
 	note := journal.Checkpoint{Origin: l.origin, Size: h.Size, Root: h.Root, Lines: []journal.Line{
 		journal.HeadLine(l.origin, st.keys.Log.EdPublic(), h.Sig),
 		journal.SealLine(l.origin, st.keys.Log.PQPublic(), c),
@@ -210,7 +219,7 @@ func (st *Station) answerSeal(m *member, l *log, size uint64, root parley.Hash) 
 		return
 	}
 	l.pqDay = day
-	st.fx.batch.Cosigs = append(st.fx.batch.Cosigs, journal.Cosig{Log: l.id, Size: size, Name: name, PQ: true, Cosignature: c})
+	st.cosigned(l, journal.Cosig{Log: l.id, Size: size, Name: name, PQ: true, Cosignature: c})
 	key := st.logKey(l)
 	if key == nil || l.head.Size != size {
 		return
@@ -239,7 +248,7 @@ func (st *Station) witnessed(e Witnessed) {
 		if !ok {
 			continue
 		}
-		st.fx.batch.Cosigs = append(st.fx.batch.Cosigs, c)
+		st.cosigned(l, c)
 		l.witness[c.Name] = max(l.witness[c.Name], c.Size)
 		if !c.PQ {
 			st.witnessTime(c.Time)
@@ -266,13 +275,12 @@ func (st *Station) witnessed(e Witnessed) {
 func (st *Station) witnessLine(l *log, c *journal.Checkpoint, line journal.Line, cosig journal.Cosig) {
 	for _, w := range st.cfg.Charter.Witnesses {
 		if w.Ed != nil && line.IsCosign(w.Name, w.Ed) && journal.VerifyCosign(w.Ed, cosig.Cosignature, l.origin, c.Size, c.Root) {
-			st.fx.batch.Cosigs = append(st.fx.batch.Cosigs, cosig)
+			st.cosigned(l, cosig)
 			l.witness[w.Name] = max(l.witness[w.Name], c.Size)
 			st.witnessTime(cosig.Time)
 		}
 		if w.PQ != nil && line.IsSeal(w.Name, w.PQ) && journal.VerifySeal(w.PQ, w.Name, cosig.Cosignature, l.origin, c.Size, c.Root) {
-			cosig.PQ = true
-			st.fx.batch.Cosigs = append(st.fx.batch.Cosigs, cosig)
+			st.cosigned(l, cosig)
 			l.witness[w.Name] = max(l.witness[w.Name], c.Size)
 		}
 	}

@@ -71,7 +71,8 @@ type Station struct {
 	waitTil time.Time
 	doubt   bool
 	stale   bool
-	foreign bool // a generation of this party became known that this node did not start
+	hushed  time.Time // until when receipts wait for what members know of ours
+	foreign bool      // a generation of this party became known that this node did not start
 
 	// Time.
 	newest    uint64 // newest verified time of another's cosignature
@@ -210,6 +211,7 @@ func (st *Station) load() error {
 			l.head = *s.Head
 		}
 		for _, c := range s.Newest {
+			l.stamps[stampKey{c.Name, c.PQ}] = stamp{c.Size, c.Time}
 			if p := st.receiptSigner(c.Name); p != 0 && !c.PQ {
 				l.rcpt[p] = max(l.rcpt[p], c.Size)
 				if p == st.me {

@@ -170,6 +170,9 @@ func (st *Station) receiveWant(m *member, f *frame.Want) {
 		if w.Form == frame.FormHeads {
 			m.budget -= leastCost
 			st.sendNote(m, l)
+			if w.Reason == frame.WantStart {
+				st.sendReceipted(m, l)
+			}
 			continue
 		}
 		if w.First >= l.size() {
@@ -330,6 +333,7 @@ func (st *Station) receiveHeads(m *member, f *frame.Heads) {
 	if c.Size >= m.theirs[l].Size {
 		delete(m.asked, l)
 	}
+	delete(l.asking, m.Index)
 	key := st.logKey(l)
 	if key == nil && id.Party == st.me {
 		key = st.keys.Log.EdPublic() // an own generation that this store lost
@@ -359,29 +363,38 @@ func (st *Station) receiveLine(m *member, l *log, c *journal.Checkpoint, line jo
 	if !ok || line.Name == l.origin && len(line.Sig) == 64 {
 		return
 	}
-	cosig := journal.Cosig{Log: l.id, Size: c.Size, Name: line.Name, Cosignature: cs}
+	cosig := journal.Cosig{Log: l.id, Size: c.Size, Name: line.Name, PQ: len(cs.Sig) != parley.SizeEdSig, Cosignature: cs}
+	if !l.news(cosig.Name, cosig.PQ, c.Size, cs.Time) {
+		return
+	}
 	if p := st.receiptSigner(line.Name); p != 0 {
-		for _, k := range st.members[p].keys {
-			if line.IsCosign(line.Name, k.RcptEd) && journal.VerifyCosign(k.RcptEd, cs, l.origin, c.Size, c.Root) {
-				st.countReceipt(l, p, c.Size, c.Root, cs)
-				return
-			}
-			if line.IsSeal(line.Name, k.RcptPQ) && journal.VerifySeal(k.RcptPQ, line.Name, cs, l.origin, c.Size, c.Root) {
-				cosig.PQ = true
-				st.fx.batch.Cosigs = append(st.fx.batch.Cosigs, cosig)
-				return
-			}
+		if p == l.id.Party || !st.receiptLine(l, p, c, line, cosig) {
+			m.dropped++
 		}
-		m.dropped++
 		return
 	}
 	if g := st.members[l.id.Party].generation(l.id.Gen); line.Name == l.origin && g != nil && line.IsSeal(l.origin, g.key.LogPQ) {
 		if journal.VerifySeal(g.key.LogPQ, l.origin, cs, l.origin, c.Size, c.Root) {
-			cosig.PQ = true
-			st.fx.batch.Cosigs = append(st.fx.batch.Cosigs, cosig)
+			st.cosigned(l, cosig)
 			st.answerSeal(m, l, c.Size, c.Root)
 		}
 		return
 	}
 	st.witnessLine(l, c, line, cosig)
+}
+
+// receiptLine takes a receipt, or a seal, of a member. Its own old receipts
+// tell a restored node what it has stated before.
+func (st *Station) receiptLine(l *log, p parley.Party, c *journal.Checkpoint, line journal.Line, cosig journal.Cosig) bool {
+	for _, k := range st.members[p].keys {
+		if line.IsCosign(line.Name, k.RcptEd) && journal.VerifyCosign(k.RcptEd, cosig.Cosignature, l.origin, c.Size, c.Root) {
+			st.countReceipt(l, p, c.Size, c.Root, cosig.Cosignature)
+			return true
+		}
+		if line.IsSeal(line.Name, k.RcptPQ) && journal.VerifySeal(k.RcptPQ, line.Name, cosig.Cosignature, l.origin, c.Size, c.Root) {
+			st.cosigned(l, cosig)
+			return true
+		}
+	}
+	return false
 }

@@ -1,0 +1,83 @@
+package station
+
+import (
+	"time"
+
+	"parley"
+	"parley/frame"
+	"parley/journal"
+)
+
+// A restored node may have given receipts that its store does not know. Before
+// its first receipt on a log it asks the members for its own newest ones and
+// for the heads that they stand on (protocol 7.8): what its author shows it
+// now must not contradict what it has stated before.
+
+// askWait is how long a restored node waits for its own receipts.
+const askWait = 60 * time.Second
+
+// hush begins the time in which receipts wait for what members know of them.
+func (st *Station) hush() { st.hushed = st.now.Add(askWait) }
+
+// mustWait reports whether a receipt on the log has to wait. The first time it
+// asks every member that may know of one.
+func (st *Station) mustWait(l *log) bool {
+	if !st.now.Before(st.hushed) || l.heard {
+		return false
+	}
+	if l.asking == nil {
+		l.asking = map[parley.Party]bool{}
+		for _, m := range st.peers() {
+			if m.connected() && (m.Index == l.id.Party || m.theirs[l].Size > 0) {
+				l.asking[m.Index] = true
+				st.wantOne(m, l, 0, frame.FormHeads, frame.WantStart)
+			}
+		}
+	}
+	for _, m := range st.peers() {
+		if !m.connected() {
+			delete(l.asking, m.Index)
+		}
+	}
+	// A signed head beyond ours is one that this node may have receipted.
+	l.heard = len(l.asking) == 0 && (l.claimed == nil || l.claimed.Size <= l.size())
+	return !l.heard
+}
+
+// sendReceipted sends a member that starts up the head of its own newest
+// receipt with that receipt, if that is not the newest head.
+func (st *Station) sendReceipted(m *member, l *log) {
+	size := l.rcpt[m.Index]
+	key := st.logKey(l)
+	if size == 0 || size >= l.head.Size || key == nil {
+		return
+	}
+	r, err := st.row(l, size-1)
+	root, ok := st.rootAt(l, size)
+	cs, err2 := st.cfg.Record.Cosigs(l.id, size)
+	m.budget -= int64(100 * len(cs))
+	bulk, up := m.link(true)
+	if err != nil || err2 != nil || !ok || !up {
+		return
+	}
+	var lines []journal.Line
+	for _, c := range cs {
+		if c.Size == size && c.Name == st.receiptName(m.Index) {
+			if line, ok := st.line(l, c); ok {
+				lines = append(lines, line)
+			}
+		}
+	}
+	note := func(sig []byte) frame.Frame {
+		c := journal.Checkpoint{Origin: l.origin, Size: size, Root: root,
+			Lines: append([]journal.Line{journal.HeadLine(l.origin, key, sig)}, lines...)}
+		return &frame.Heads{Note: c.Encode()}
+	}
+	if l.id.Party == st.me {
+		if s := st.signatureAt(l, size-1); s != nil {
+			st.sendSigned(m, bulk, s, func(sig [64]byte) frame.Frame { return note(sig[:]) })
+		}
+	} else if len(r.Sig) == 64 {
+		st.fx.send(m.Index, bulk, frame.Encode(note(r.Sig)))
+	}
+}
