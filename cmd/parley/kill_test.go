@@ -158,6 +158,7 @@ func exported(t *testing.T, total string) (n int) {
 // What a party wrote last before kill -9, with nobody connected, is in its
 // next export, and witnessed.
 func TestKilledAfterLastEntry(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "Avaria", "Borduria")
 	a := w.parties[0].serve()
 	a.ready() // waits in vain for Borduria

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"os"
 	"os/exec"
 	"regexp"
@@ -25,6 +26,8 @@ func TestMain(m *testing.M) {
 	if name, value, _ := strings.Cut(asParley, "="); os.Getenv(name) == value {
 		main()
 	}
+	flag.Parse()
+	flag.Set("test.parallel", "8") // they wait for other processes most of the time
 	os.Exit(m.Run())
 }
 

@@ -64,6 +64,7 @@ func (p *party) witnessed() {
 // forks, whoever can tell it that it is old; what it lost comes back from the
 // peer.
 func TestRestoreOldBackup(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		leave    []string // what the backup lacks
 		peerAway bool     // only the witness can tell
@@ -232,7 +233,7 @@ func TestCopiedDiskShowsNothing(t *testing.T) {
 			t.Errorf("parley %s: exit %d, not %s: %s", args[0], r.code, code, r.err)
 		}
 	}
-	refused("store-key", "serve", "--dir", a.dir)
+	refused("not-this-party", "serve", "--dir", a.dir)
 	refused("store-key", "fsck", "--dir", a.dir)
 	os.Remove(filepath.Join(a.dir, "node.key"))
 	refused("no-party", "serve", "--dir", a.dir)
@@ -247,5 +248,5 @@ func TestCopiedDiskShowsNothing(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(fresh, "node.key"), theirs, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	refused("not-a-member", "serve", "--dir", fresh)
+	refused("not-this-party", "serve", "--dir", fresh)
 }

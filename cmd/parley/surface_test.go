@@ -60,6 +60,7 @@ func TestWatchedTextStaysInItsPlace(t *testing.T) {
 // The demonstration's summary and the benchmark's numbers can be read by a
 // program, and what the demonstration writes can be verified.
 func TestNumbersForPrograms(t *testing.T) {
+	t.Parallel()
 	base := t.TempDir()
 	var s map[string]any
 	parse(t, ok(t, base, "demo", "--once", "--json", "--dir", "demo"), &s)
