@@ -92,10 +92,10 @@ func (st *Station) showEarly(m *member, l *log, index uint64, f *frame.Entry) {
 // head, at most once a second. What the same member has sent already is not
 // asked for again.
 func (st *Station) wantGap(m *member, l *log, before uint64) {
-	if l.wanted >= st.now.Unix() || before <= l.size() {
+	if m.wanted[l] >= st.now.Unix() || before <= l.size() {
 		return
 	}
-	l.wanted = st.now.Unix()
+	m.wanted[l] = st.now.Unix()
 	first := l.size()
 	for h := l.held[first]; h != nil && h.by == m.Index && st.complete(l, h); h = l.held[first] {
 		first++

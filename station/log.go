@@ -45,7 +45,6 @@ type log struct {
 	claimed *journal.SignedHead   // signed by its author, beyond what we hold
 	asking  map[parley.Party]bool // members asked for our own receipts, after a restore
 	heard   bool                  // they have answered
-	wanted  int64                 // when a gap was asked for, unix seconds
 	allow   int                   // frames let through beyond the quota
 
 	stuck struct {

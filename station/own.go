@@ -55,6 +55,10 @@ func (st *Station) tryFinish() {
 	for _, p := range queue {
 		st.post(p)
 	}
+	if e := st.closing; e != nil {
+		st.closing = nil
+		st.close(*e)
+	}
 }
 
 // signAgain signs the own heads whose batch was committed and whose signature
@@ -137,6 +141,9 @@ func (st *Station) witnessAhead(e WitnessAhead) {
 
 // renew starts a generation on the operator's word.
 func (st *Station) renew(e Renew) {
+	if st.members[st.me].generation(e.Gen) != nil {
+		return // started already; nothing may be signed twice
+	}
 	if e.RootKeys != nil {
 		st.keys = e.Keys
 	}
@@ -212,7 +219,7 @@ func (st *Station) appendOwn(lane parley.Lane, kind parley.Kind, to parley.Audie
 	switch {
 	case l.forked:
 		return parley.Ref{}, parley.Errorf(CodeForked, "the %s lane is forked", lane)
-	case l.shut || st.closed && kind != parley.KindClosing:
+	case l.shut || st.closed && kind != parley.KindClosing && kind != parley.KindGeneration:
 		return parley.Ref{}, parley.Errorf(CodeClosed, "the %s lane is closed", lane)
 	}
 	if err := to.CheckIn(st.cfg.Charter, st.me); err != nil {
@@ -298,6 +305,10 @@ func (st *Station) cited(hs []parley.Head) {
 
 // close appends CLOSING to every lane: the last own word in this channel.
 func (st *Station) close(e Close) {
+	if st.phase != phaseRunning {
+		st.closing = &e
+		return
+	}
 	if st.closed {
 		return
 	}

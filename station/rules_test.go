@@ -245,6 +245,16 @@ func TestClosing(t *testing.T) {
 	if !n.closed {
 		t.Error("after a restart the channel is open again")
 	}
+	// So does one after a restore, whose new generation is only for the record.
+	w.cut(1, 2)
+	n = w.boot(1, w.nodes[1].store, true)
+	w.connect(1, 2)
+	w.settle()
+	w.pass(11*time.Second, time.Second)
+	w.step(1, Post{Lane: parley.Flash, Kind: parley.KindText, Body: []byte("too late"), Done: func(_ parley.Ref, e error) { err = e }})
+	if !n.Ready() || parley.CodeOf(err) != CodeClosed {
+		t.Errorf("after a restore of a closed channel: %v", err)
+	}
 }
 
 // An urgent entry whose predecessors are missing is shown at once, marked, and

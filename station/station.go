@@ -64,6 +64,7 @@ type Station struct {
 	changed map[*log]bool // logs that grew since the own entry that cited them
 	dirty   map[*log]bool // logs whose newest head is not stored yet
 	closed  bool
+	closing *Close // asked for before the start-up ended
 	zip     squeezer
 
 	// Start-up.
@@ -109,6 +110,7 @@ type member struct {
 	theirs  map[*log]parley.Head // newest HAVE
 	listed  map[seal.KeyID]bool  // own keyids that the newest HAVE listed
 	heads   map[*log]int64       // when its head of a log was asked for
+	wanted  map[*log]int64       // when its entries of a log were asked for
 	noKey   [][]byte             // frames that wait for a grant
 	strays  int                  // logs of unknown generations that it named
 	regrant bool                 // keys that it lacks go out again at a tick
@@ -173,7 +175,7 @@ func New(cfg Config) (*Station, error) {
 	for i := range cfg.Charter.Members {
 		m := &cfg.Charter.Members[i]
 		st.members[m.Index] = &member{Member: m, keys: []*parley.Keys{m.Keys}, budget: budgetMax,
-			cursor: map[*log]uint64{}, asked: map[*log]bool{}, heads: map[*log]int64{}, theirs: map[*log]parley.Head{}, listed: map[seal.KeyID]bool{}}
+			cursor: map[*log]uint64{}, asked: map[*log]bool{}, heads: map[*log]int64{}, wanted: map[*log]int64{}, theirs: map[*log]parley.Head{}, listed: map[seal.KeyID]bool{}}
 	}
 	if st.members[st.me] == nil {
 		return nil, parley.Errorf(CodeMember, "the charter has no member %d", st.me)

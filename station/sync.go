@@ -23,6 +23,7 @@ func (st *Station) linkUp(e Up) {
 		m.have = false
 		clear(m.asked)
 		clear(m.heads)
+		clear(m.wanted)
 		clear(m.listed)
 		for _, k := range st.grants {
 			delete(k.sent, m.Index)
