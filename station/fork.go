@@ -10,8 +10,8 @@ import (
 // fit our leaves. All leaves under it are fetched from that member and
 // compared with ours.
 type checking struct {
-	peer   parley.Party
-	since  int64
+	log    *log
+	since  int64 // when leaves were last asked for, unix seconds
 	head   journal.SignedHead
 	tree   journal.Tree
 	rows   map[uint64][]parley.Hash // tree hashes of their leaves
@@ -137,43 +137,40 @@ func (st *Station) wantMissing(m *member, l *log, size uint64) {
 }
 
 // beginCheck fetches all leaves under a signed head from the member that
-// showed it. One that withholds them does not keep others from being asked.
+// showed it: one investigation at a time with each member, so that one that
+// withholds the leaves keeps no other from being asked.
 func (st *Station) beginCheck(m *member, l *log, h journal.SignedHead) {
-	if h.Size > maxCheck || l.forked || st.checking(l) {
+	if h.Size > maxCheck || l.forked || m.check != nil && st.now.Unix() < m.check.since+checkTime {
 		return
 	}
-	l.check = &checking{peer: m.Index, head: h, rows: map[uint64][]parley.Hash{}}
-	st.wantChunk(m, l)
+	m.check = &checking{log: l, head: h, rows: map[uint64][]parley.Hash{}}
+	st.wantChunk(m)
 }
 
-func (st *Station) checking(l *log) bool {
-	return l.check != nil && st.now.Unix() < l.check.since+checkTime && st.members[l.check.peer].connected()
-}
-
-func (st *Station) wantChunk(m *member, l *log) {
-	c := l.check
+func (st *Station) wantChunk(m *member) {
+	c := m.check
 	c.since = st.now.Unix()
-	first := c.tree.Size()
-	st.want(m, frame.WantItem{Party: l.id.Party, Lane: l.id.Lane, Gen: l.id.Gen, First: first,
+	id, first := c.log.id, c.tree.Size()
+	st.want(m, frame.WantItem{Party: id.Party, Lane: id.Lane, Gen: id.Gen, First: first,
 		Last: min(first+maxChunk, c.head.Size) - 1, Form: frame.FormBlind, Reason: frame.WantGap})
 }
 
 // checkLeaf takes the next leaf of an investigation, and judges when it has
 // all of them. It reports whether the leaf was asked for.
 func (st *Station) checkLeaf(m *member, l *log, index uint64, leaf journal.Leaf) bool {
-	c := l.check
-	if c == nil || c.peer != m.Index || index != c.tree.Size() {
+	c := m.check
+	if c == nil || c.log != l || index != c.tree.Size() {
 		return false
 	}
 	c.rows[index] = c.tree.Append(leaf.Hash())
 	c.leaves = append(c.leaves, leaf)
 	if c.tree.Size() < c.head.Size {
 		if c.tree.Size()%maxChunk == 0 {
-			st.wantChunk(m, l)
+			st.wantChunk(m)
 		}
 		return true
 	}
-	l.check = nil
+	m.check = nil
 	st.judgeCheck(m, l, c)
 	return true
 }
@@ -221,7 +218,7 @@ func (st *Station) forked(m *member, l *log, h journal.SignedHead, theirs journa
 	if err != nil || f.Check(st.logKey(l)) != nil {
 		return
 	}
-	l.forked, l.check = true, nil
+	l.forked = true
 	for i := range l.held {
 		st.unhold(l, i)
 	}

@@ -13,32 +13,76 @@ import (
 // split makes member 1 sign two histories of its FLASH log: members 2 and 3
 // each see one of them, of toB and toC entries.
 func split(t *testing.T, toB, toC int) (w *world, log parley.LogID) {
-	w = newWorld(t, 3)
+	return splitTo(t, 3, toB, toC, parley.ToAll)
+}
+
+// splitTo does so in a larger channel: member 4, if there is one, sees what
+// member 3 sees, unless the entries are addressed to it, when it sees nothing.
+func splitTo(t *testing.T, members, toB, toC int, to parley.Audience) (w *world, log parley.LogID) {
+	w = newWorld(t, members)
 	w.connectAll()
 	w.post(1, parley.Flash, parley.ToAll, "common")
 	w.settle()
-	for _, pair := range [][2]parley.Party{{1, 2}, {1, 3}, {2, 3}} {
-		w.cut(pair[0], pair[1])
-	}
+	w.cutAll()
 	backup := copyStore(t, w.nodes[1].store)
 	w.connect(1, 2)
 	w.settle()
 	var ref parley.Ref
 	for i := range toB {
-		ref = w.post(1, parley.Flash, parley.ToAll, fmt.Sprint("to B ", i))
+		ref = w.post(1, parley.Flash, to, fmt.Sprint("to B ", i))
 		w.settle()
 	}
 	w.cut(1, 2)
 	w.boot(1, backup, false)
 	w.connect(1, 3)
+	if members > 3 && to == parley.ToAll {
+		w.connect(1, 4)
+	}
 	w.settle()
 	w.pass(11*time.Second, time.Second)
 	for i := range toC {
-		w.post(1, parley.Flash, parley.ToAll, fmt.Sprint("to C ", i))
+		w.post(1, parley.Flash, to, fmt.Sprint("to C ", i))
 		w.settle()
 	}
-	w.cut(1, 3)
+	w.cutAll()
 	return w, ref.Log(w.ch.ID)
+}
+
+// Leaves that none of the two may read are enough to prove a fork.
+func TestForkOfPrivateEntries(t *testing.T) {
+	for _, c := range [][2]int{{1, 3}, {4, 2}} {
+		w, _ := splitTo(t, 4, c[0], c[1], parley.AudienceOf(4))
+		w.connect(2, 3)
+		w.settle()
+		w.pass(2*time.Minute, time.Second)
+		for _, p := range []parley.Party{2, 3} {
+			if a := w.nodes[p].alarm(AlarmFork); a == nil || a.Party != 1 {
+				t.Errorf("%v: member %d does not see the fork", c, p)
+			}
+		}
+	}
+}
+
+// A member that shows a signed head and keeps its leaves back does not hide
+// the fork from those who ask another.
+func TestWithheldLeavesHideNoFork(t *testing.T) {
+	w, _ := splitTo(t, 4, 1, 3, parley.ToAll)
+	w.drop = func(l letter) bool {
+		kind := frame.Type(l.frame[0] & 31)
+		return l.from == 3 && kind == frame.TypeBlind || l.from == 2 && kind == frame.TypeHeads
+	}
+	w.connect(2, 3)
+	w.settle()
+	if w.nodes[2].alarm(AlarmFork) != nil {
+		t.Fatal("seen without the leaves")
+	}
+	w.pass(2*time.Minute, time.Second)
+	w.connect(2, 4)
+	w.settle()
+	w.pass(3*time.Minute, time.Second)
+	if a := w.nodes[2].alarm(AlarmFork); a == nil || a.Party != 1 {
+		t.Error("member 2 does not see the fork")
+	}
 }
 
 // A party that signs two histories is caught at the first contact of any two
@@ -241,9 +285,7 @@ func TestForgedKeysAreRefused(t *testing.T) {
 func TestPartyThatRunsTwiceIsShown(t *testing.T) {
 	w := newWorld(t, 3)
 	w.connectAll()
-	for _, pair := range [][2]parley.Party{{1, 2}, {1, 3}, {2, 3}} {
-		w.cut(pair[0], pair[1])
-	}
+	w.cutAll()
 	a, b := copyStore(t, w.nodes[1].store), copyStore(t, w.nodes[1].store)
 	w.boot(1, a, true)
 	w.connect(1, 2)

@@ -39,8 +39,7 @@ type log struct {
 	forked  bool
 	shut    bool // CLOSING stands
 	held    map[uint64]*heldLeaf
-	early   []frame.Receipt // receipts over sizes not reached yet
-	check   *checking
+	early   []frame.Receipt       // receipts over sizes not reached yet
 	claim   *parley.Head          // of an own log: a longer head that others hold
 	claimed *journal.SignedHead   // signed by its author, beyond what we hold
 	asking  map[parley.Party]bool // members asked for our own receipts, after a restore

@@ -112,6 +112,7 @@ type member struct {
 	heads   map[*log]int64       // when its head of a log was asked for
 	wanted  map[*log]int64       // when its entries of a log were asked for
 	noKey   [][]byte             // frames that wait for a grant
+	check   *checking            // an investigation with it
 	strays  int                  // logs of unknown generations that it named
 	regrant bool                 // keys that it lacks go out again at a tick
 	kept    int                  // bytes of held leaves and frames that came from it

@@ -24,6 +24,7 @@ func (st *Station) linkUp(e Up) {
 		clear(m.asked)
 		clear(m.heads)
 		clear(m.wanted)
+		m.check = nil
 		clear(m.listed)
 		for _, k := range st.grants {
 			delete(k.sent, m.Index)

@@ -24,6 +24,7 @@ type world struct {
 	boots int
 	bytes int // of frames delivered
 	trace func(from, to parley.Party, frame []byte)
+	drop  func(letter) bool // lost on the way
 	log   func(parley.Party, *Effects, *Out)
 	die   func(parley.Party) bool // whether the process ends within this step
 	rng   *rand.Rand              // if set, connections race and frames arrive in batches
@@ -124,6 +125,17 @@ func (w *world) cut(a, b parley.Party) {
 	w.step(b, Down{a, false}, Down{a, true})
 }
 
+func (w *world) cutAll() {
+	w.t.Helper()
+	for _, a := range w.ch.Charter.Others(0) {
+		for _, b := range w.ch.Charter.Others(a) {
+			if a < b {
+				w.cut(a, b)
+			}
+		}
+	}
+}
+
 func (w *world) connectAll() {
 	w.t.Helper()
 	for _, a := range w.ch.Charter.Others(0) {
@@ -149,7 +161,7 @@ func (w *world) settle() {
 		}
 		l := w.mail[0]
 		w.mail = w.mail[1:]
-		if !w.wires[[2]parley.Party{l.from, l.to}] {
+		if !w.wires[[2]parley.Party{l.from, l.to}] || w.drop != nil && w.drop(l) {
 			continue
 		}
 		w.bytes += len(l.frame)
