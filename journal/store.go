@@ -107,6 +107,9 @@ type Store interface {
 	Logs() ([]LogState, error)
 	// Rows calls f with rows [from, to) of a log, in order, until f fails.
 	Rows(log parley.LogID, from, to uint64, f func(*Row) error) error
+	// EachCosig calls f with every cosignature of a log, by size, name and
+	// time, until f fails. Few are in memory at a time.
+	EachCosig(log parley.LogID, f func(*Cosig) error) error
 	// Values calls f with every value of a space, by key, until f fails.
 	Values(space string, f func(key string, value []byte) error) error
 	Close() error

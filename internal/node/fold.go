@@ -21,8 +21,7 @@ type part struct {
 // partRows is how many rows a part covers.
 const partRows = 256
 
-// fold gives the desks every entry that the store holds, and the newest
-// receipts. Logs are read side by side, the longest first: reading, checking
+// fold gives the desks every entry and receipt that the store holds. Logs are read side by side, the longest first: reading, checking
 // and opening a row costs more than what the desks do with it, and they take
 // entries in any order that keeps each log's own.
 func (n *Node) fold(progress func(done, total uint64)) error {
@@ -69,7 +68,9 @@ func (n *Node) fold(progress func(done, total uint64)) error {
 	default:
 	}
 	for i := range logs {
-		n.foldReceipts(&logs[i])
+		if err := n.foldReceipts(logs[i].Log); err != nil {
+			return err
+		}
 	}
 	debug.FreeOSMemory() // reading leaves as much behind as the desks keep
 	return nil
@@ -106,13 +107,18 @@ func posted(r *journal.Row) (p parley.Posted, ok bool) {
 		Ref: parley.Ref{Party: r.Log.Party, Lane: r.Log.Lane, Gen: r.Log.Gen, Index: r.Index, Leaf: r.Leaf.Hash()}}, true
 }
 
-func (n *Node) foldReceipts(l *journal.LogState) {
-	for _, c := range l.Newest {
-		for _, m := range n.cfg.Charter.Members {
-			if !c.PQ && c.Name == journal.ReceiptName(l.Log.Channel, m.Index) {
-				n.docket.Proof(parley.Receipted{By: m.Index, Time: c.Time, Stored: time.Unix(int64(c.Time), 0).UTC(),
-					Head: parley.Head{Party: l.Log.Party, Lane: l.Log.Lane, Gen: l.Log.Gen, Size: c.Size}})
-			}
-		}
+// foldReceipts gives the desks every receipt on a log: since when a member
+// holds an entry does not change with a restart.
+func (n *Node) foldReceipts(log parley.LogID) error {
+	names := map[string]parley.Party{}
+	for _, m := range n.cfg.Charter.Members {
+		names[journal.ReceiptName(log.Channel, m.Index)] = m.Index
 	}
+	return n.cfg.Store.EachCosig(log, func(c *journal.Cosig) error {
+		if by := names[c.Name]; by != 0 && !c.PQ {
+			n.docket.Proof(parley.Receipted{By: by, Time: c.Time, Stored: time.Unix(int64(c.Time), 0).UTC(),
+				Head: parley.Head{Party: log.Party, Lane: log.Lane, Gen: log.Gen, Size: c.Size}})
+		}
+		return nil
+	})
 }

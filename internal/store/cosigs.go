@@ -208,6 +208,37 @@ func (s *SQLite) Cosigs(l parley.LogID, from uint64) ([]journal.Cosig, error) {
 	return s.cosigs(lr, from, math.MaxInt64, refuse)
 }
 
+// EachCosig is journal.Store.EachCosig.
+func (s *SQLite) EachCosig(l parley.LogID, f func(*journal.Cosig) error) error {
+	if err := s.usable(); err != nil {
+		return err
+	}
+	lr := s.log(l)
+	if lr == nil {
+		return nil
+	}
+	const sizes = 4096 // at a time
+	for from := uint64(0); ; from += sizes {
+		to := from + sizes - 1
+		last := to >= lr.state.Size
+		if last {
+			to = math.MaxInt64
+		}
+		cs, err := s.cosigs(lr, from, to, refuse)
+		if err != nil {
+			return err
+		}
+		for i := range cs {
+			if err := f(&cs[i]); err != nil {
+				return err
+			}
+		}
+		if last {
+			return nil
+		}
+	}
+}
+
 // refuse is the bad of those who want sound rows only.
 func refuse(err error) error { return err }
 

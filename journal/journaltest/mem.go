@@ -203,6 +203,17 @@ func (m *Mem) Cosigs(id parley.LogID, from uint64) ([]journal.Cosig, error) {
 	return cs, nil
 }
 
+// EachCosig is journal.Store.EachCosig.
+func (m *Mem) EachCosig(id parley.LogID, f func(*journal.Cosig) error) error {
+	cs, err := m.Cosigs(id, 0)
+	for i := range cs {
+		if err := f(&cs[i]); err != nil {
+			return err
+		}
+	}
+	return err
+}
+
 // Logs lists the logs by party, lane and generation.
 func (m *Mem) Logs() ([]journal.LogState, error) {
 	m.mu.Lock()

@@ -122,6 +122,13 @@ func allCosigs(t *testing.T, s journal.Store, l parley.LogID, from uint64) []jou
 	if err != nil {
 		t.Fatal(err)
 	}
+	if from == 0 { // one by one they are the same
+		var each []journal.Cosig
+		if err := s.EachCosig(l, func(c *journal.Cosig) error { each = append(each, *c); return nil }); err != nil {
+			t.Fatal(err)
+		}
+		want(t, each, cs)
+	}
 	return cs
 }
 
