@@ -218,14 +218,19 @@ func (st *Station) forked(m *member, l *log, h journal.SignedHead, theirs journa
 	if err != nil || f.Check(st.logKey(l)) != nil {
 		return
 	}
-	l.forked = true
-	for i := range l.held {
-		st.unhold(l, i)
-	}
+	st.stop(l)
 	proof := f.Encode()
 	st.fx.put("fork", l.origin, proof, false)
 	st.fx.alarm(AlarmFork, l.id.Party, st.name(l.id.Party)+" signed two histories of its "+l.id.Lane.String()+" log; the proof is kept", proof)
 	st.notices = append(st.notices, parley.Notice{Code: parley.NoticeFork, Evidence: proof})
+}
+
+// stop ends a forked log: nothing waits for it any more.
+func (st *Station) stop(l *log) {
+	l.forked = true
+	for i := range l.held {
+		st.unhold(l, i)
+	}
 }
 
 // receiveNotice takes another member's notice. A fork is believed for its
@@ -245,7 +250,7 @@ func (st *Station) receiveNotice(author *member, n *parley.Notice) {
 	if l == nil || l.forked || f.Check(st.logKey(l)) != nil {
 		return
 	}
-	l.forked = true
+	st.stop(l)
 	st.fx.put("fork", l.origin, n.Evidence, false)
 	st.fx.alarm(AlarmFork, l.id.Party, st.name(l.id.Party)+" signed two histories of its "+l.id.Lane.String()+" log; "+author.Name+" sent the proof, and it holds", n.Evidence)
 }

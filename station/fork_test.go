@@ -127,6 +127,15 @@ func TestTwoHistoriesAreCaughtAtFirstContact(t *testing.T) {
 			w.settle()
 			w.reads(2, ref, "another lane")
 			w.reads(3, ref, "another lane")
+			// The root opens the lane again.
+			m, gen := w.ch.Member(1), parley.Gen{7}
+			w.step(1, Renew{Reason: parley.ReasonFork, Gen: gen, RootKeys: m.RootKeys(w.ch.ID, gen, m.NodeKeys(1).Public), Keys: w.keys(1, 1)})
+			w.settle()
+			ref = w.post(1, parley.Flash, parley.ToAll, "by the root")
+			w.settle()
+			w.reads(2, ref, "by the root")
+			w.reads(3, ref, "by the root")
+			w.received(ref, 2, 3)
 		})
 	}
 }
@@ -307,5 +316,80 @@ func TestPartyThatRunsTwiceIsShown(t *testing.T) {
 		if n.alarm(AlarmFork) != nil {
 			t.Errorf("member %d sees a fork", p)
 		}
+	}
+}
+
+// A GENERATION whose keys the root did not sign gives them no force, neither
+// when it comes after another lane has opened the generation nor after the
+// reader has started again.
+func TestUnsignedRootKeysNeverStand(t *testing.T) {
+	w := newWorld(t, 2)
+	w.connectAll()
+	w.cut(1, 2)
+	m, gen := w.ch.Member(1), parley.Gen{5}
+	other := w.ch.Member(2).RootKeys(w.ch.ID, gen, m.NodeKeys(1).Public) // by a root that is not its own
+	var frames [][]byte
+	for _, lane := range []parley.Lane{parley.Flash, parley.Routine} {
+		body := parley.Generation{Prev: []parley.Gen{w.nodes[1].Gen()}, Reason: parley.ReasonRotation}
+		if lane == parley.Routine {
+			body.RootKeys = other
+		}
+		e := parley.Entry{Kind: parley.KindGeneration, Body: body.Encode()}
+		id := parley.LogID{Channel: w.ch.ID, Party: 1, Lane: lane, Gen: gen}
+		f := frame.Clear{Author: 1, Lane: lane, ChannelHint: w.nodes[2].chHint, Gen: gen, Entry: e.Encode()}
+		leaf := journal.Leaf{Commit: journal.Commit(id.Origin(), 0, f.Salt, f.Entry)}
+		var tree journal.Tree
+		tree.Append(leaf.Hash())
+		copy(f.Sig[:], journal.SignHead(m.Keys.Log, id.Origin(), 1, tree.Root()))
+		frames = append(frames, frame.Encode(&f))
+	}
+	w.wires[[2]parley.Party{1, 2}] = true
+	w.step(2, Up{1, false}, Frames{1, frames})
+	for range 2 {
+		n := w.nodes[2]
+		if k := n.members[1].newestKeys(); k.Serial != 0 {
+			t.Errorf("keys of serial %d are in force", k.Serial)
+		}
+		if g := n.members[1].generation(gen); g == nil || g.root {
+			t.Errorf("the generation counts as signed by the root: %+v", g)
+		}
+		if r, err := n.store.Row(parley.LogID{Channel: w.ch.ID, Party: 1, Lane: parley.Routine, Gen: gen}, 0); err != nil || r.Standing != parley.Malformed {
+			t.Errorf("its GENERATION: %+v, %v", r, err)
+		}
+		w.boot(2, n.store, false)
+	}
+}
+
+// A generation that its author wrote before its root replaced the keys is read
+// by a member that hears of the new keys first.
+func TestGenerationsUnderReplacedKeys(t *testing.T) {
+	for seed := range uint64(6) {
+		w := newRace(t, 3, seed)
+		w.boots += int(20 * seed)
+		w.connectAll()
+		w.cut(1, 3)
+		w.cut(2, 3)
+		w.cut(1, 2)
+		w.boot(1, w.nodes[1].store, true)
+		w.connect(1, 2)
+		w.settle()
+		w.pass(12*time.Second, time.Second)
+		old := w.post(1, parley.Priority, parley.ToAll, "before the new keys")
+		w.settle()
+		m, gen := w.ch.Member(1), parley.Gen{byte(seed), 9}
+		w.step(1, Post{Lane: parley.Flash, Kind: parley.KindText, Body: []byte("in the same step")},
+			Renew{Reason: parley.ReasonRotation, Gen: gen, RootKeys: m.RootKeys(w.ch.ID, gen, m.NodeKeys(1).Public), Keys: w.keys(1, 1)})
+		w.settle()
+		w.connect(1, 3)
+		w.settle()
+		w.pass(3*time.Minute, time.Second)
+		w.reads(3, old, "before the new keys")
+		if r, err := w.nodes[3].store.Row(old.Log(w.ch.ID), old.Index); err == nil && r.Standing != parley.InForce {
+			t.Errorf("seed %d: it stands as %s", seed, r.Standing)
+		}
+		ref := w.post(1, parley.Flash, parley.ToAll, "after them")
+		w.settle()
+		w.reads(3, ref, "after them")
+		w.agree()
 	}
 }

@@ -25,7 +25,16 @@ func (st *Station) firstOf(l *log, in *incoming) bool {
 	if err != nil || len(m.gens) >= maxGens {
 		return false
 	}
-	key := st.firstKey(m, l, in, body)
+	var t journal.Tree
+	t.Append(in.leaf.Hash())
+	return st.firstUnder(l, body, journal.SignedHead{Log: l.id, Size: 1, Root: t.Root(), Sig: in.sig})
+}
+
+// firstUnder learns the generation that body opens if the signature of a head
+// that covers it fits.
+func (st *Station) firstUnder(l *log, body *parley.Generation, h journal.SignedHead) bool {
+	m := st.members[l.id.Party]
+	key := st.firstKey(m, l, body, h)
 	if key == nil {
 		return false
 	}
@@ -36,11 +45,9 @@ func (st *Station) firstOf(l *log, in *incoming) bool {
 	return true
 }
 
-// firstKey is the key under which the first head of a log verifies.
-func (st *Station) firstKey(m *member, l *log, in *incoming, body *parley.Generation) *parley.Keys {
-	var t journal.Tree
-	t.Append(in.leaf.Hash())
-	fits := func(k *parley.Keys) bool { return journal.VerifyHead(k.LogEd, l.origin, 1, t.Root(), in.sig) }
+// firstKey is the key under which a head of a log verifies.
+func (st *Station) firstKey(m *member, l *log, body *parley.Generation, h journal.SignedHead) *parley.Keys {
+	fits := func(k *parley.Keys) bool { return journal.VerifyHead(k.LogEd, l.origin, h.Size, h.Root, h.Sig) }
 	if rk := body.RootKeys; rk != nil {
 		if rk.Serial > m.newestKeys().Serial && st.rootSigned(m, l.id.Gen, rk) && fits(rk.Keys) {
 			return rk.Keys

@@ -198,7 +198,7 @@ func (st *Station) fromHeld(l *log, index uint64, h *heldLeaf) incoming {
 // all: in one step, with one receipt. Leaves that this node may read must be
 // opened first, except those of its own lost logs.
 func (st *Station) adoptHeld(m *member, l *log, h journal.SignedHead) bool {
-	if st.logKey(l) == nil || h.Size <= l.size() || h.Size > l.size()+maxHeld {
+	if h.Size <= l.size() || h.Size > l.size()+maxHeld {
 		return false
 	}
 	var run []incoming
@@ -214,10 +214,21 @@ func (st *Station) adoptHeld(m *member, l *log, h journal.SignedHead) bool {
 		run = append(run, in)
 	}
 	if t.Root() != h.Root {
-		st.beginCheck(m, l, h)
+		if st.logKey(l) != nil {
+			st.beginCheck(m, l, h)
+		}
 		return false
 	}
 	run[len(run)-1].sig = h.Sig
+	// The GENERATION itself may have come without a signature of its own.
+	if first := &run[0]; st.logKey(l) == nil {
+		if first.index != 0 || first.entry == nil || first.entry.Kind != parley.KindGeneration {
+			return false
+		}
+		if body, err := parley.ParseGeneration(first.entry.Body); err != nil || !st.firstUnder(l, body, h) {
+			return false
+		}
+	}
 	if !st.accept(m, l, run) {
 		return false
 	}

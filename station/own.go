@@ -173,7 +173,7 @@ func (st *Station) newGeneration(why parley.Reason, gen parley.Gen, rk *parley.R
 			}
 		}
 	}
-	for gen == (parley.Gen{}) {
+	for gen == (parley.Gen{}) || me.generation(gen) != nil {
 		st.random(gen[:])
 	}
 	st.gen = gen

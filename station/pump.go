@@ -1,6 +1,8 @@
 package station
 
 import (
+	"bytes"
+
 	"parley"
 	"parley/frame"
 	"parley/journal"
@@ -46,7 +48,11 @@ func (st *Station) pump(m *member) {
 }
 
 func (st *Station) pumpLog(m *member, l *log, end uint64) {
-	end = min(end, l.size(), max(l.rcpt[m.Index], m.theirs[l].Size)+window)
+	ahead := uint64(window)
+	if !bytes.Equal(st.logKey(l), st.keys.Log.EdPublic()) {
+		ahead = maxHeld // only its last head is still signed: all must lie under it
+	}
+	end = min(end, l.size(), max(l.rcpt[m.Index], m.theirs[l].Size)+ahead)
 	for m.cursor[l] < end {
 		if !st.sendEntry(m, l, m.cursor[l], false) {
 			return

@@ -51,7 +51,7 @@ func TestLateJoinerOfSeveralGenerations(t *testing.T) {
 	for seed := range uint64(8) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			w := newRace(t, 3, seed)
-			w.boots = int(10 * seed) // other random generations
+			w.boots += int(10 * seed) // other random generations
 			w.connectAll()
 			w.cut(1, 3)
 			w.cut(2, 3)

@@ -2,6 +2,7 @@ package station
 
 import (
 	"bytes"
+	"crypto/ed25519"
 	"slices"
 
 	"parley"
@@ -127,8 +128,9 @@ func (st *Station) compare(m *member, l *log, h parley.Head, first bool) {
 		// Somebody knows more of us than we do: ask for the proof.
 		m.asked[l] = true
 		st.wantOne(m, l, h.Size-1, frame.FormHeads, frame.WantStart)
-	case h.Size > l.size() && m.Index != l.id.Party && !st.members[l.id.Party].connected():
-		// The author is away; this member can hand its entries on.
+	case h.Size > l.size() && m.Index != l.id.Party && (l.stray != 0 || !st.members[l.id.Party].connected()):
+		// The author is away, or can no longer show how this generation began;
+		// this member can hand its entries on.
 		st.askHead(m, l)
 		st.wantMissing(m, l, h.Size)
 	case h.Size > l.size() && m.Index == l.id.Party && !first:
@@ -337,8 +339,8 @@ func (st *Station) receiveHeads(m *member, f *frame.Heads) {
 	}
 	delete(l.asking, m.Index)
 	key := st.logKey(l)
-	if key == nil && id.Party == st.me {
-		key = st.keys.Log.EdPublic() // an own generation that this store lost
+	if key == nil { // a generation that this node does not know, under one of its author's keys
+		key = st.keyOfLine(st.members[id.Party], c)
 	}
 	var signed bool
 	for _, line := range c.Lines {
@@ -357,6 +359,18 @@ func (st *Station) receiveHeads(m *member, f *frame.Heads) {
 	for _, line := range c.Lines {
 		st.receiveLine(m, l, c, line)
 	}
+}
+
+// keyOfLine is the key of a member that a head's line claims to be signed by.
+func (st *Station) keyOfLine(m *member, c *journal.Checkpoint) ed25519.PublicKey {
+	for _, k := range m.keys {
+		for _, line := range c.Lines {
+			if line.IsHead(c.Origin, k.LogEd) {
+				return k.LogEd
+			}
+		}
+	}
+	return nil
 }
 
 // receiveLine takes one cosignature of a head that is also ours.
