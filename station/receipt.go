@@ -45,6 +45,7 @@ func (st *Station) receipt(l *log) {
 	st.cosigned(l, journal.Cosig{Log: l.id, Size: l.size(), Name: st.receiptName(st.me), Cosignature: c})
 	l.mine, l.beat = l.size(), now
 	l.rcpt[st.me] = l.size()
+	st.fx.out.Receipts = append(st.fx.out.Receipts, parley.Receipted{By: st.me, Head: l.cite(), Time: now, Stored: st.now})
 	st.sendReceipt(l, l.size(), c, 0)
 }
 

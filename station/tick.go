@@ -55,6 +55,7 @@ func (st *Station) tick() {
 	if now-st.lastQuota >= quotaEvery {
 		st.lastQuota = now
 		st.fetchOverQuota()
+		st.askBlank()
 	}
 	for _, m := range st.peers() {
 		if m.regrant && m.connected() {
@@ -82,7 +83,28 @@ func (st *Station) heartbeat() {
 		if m.connected() {
 			st.sendHave(m)
 			st.grantLive(m)
+			st.askForWitnesses(m)
 		}
+	}
+}
+
+// askForWitnesses asks an author for its newest heads where this node has not
+// seen the witnesses' quorum over all that it holds: cosignatures are shown
+// once, to who is there.
+func (st *Station) askForWitnesses(m *member) {
+	if st.quorum.None() {
+		return
+	}
+	var items []frame.WantItem
+	for _, l := range st.order {
+		g := m.current()
+		if l.id.Party == m.Index && g != nil && l.id.Gen == g.gen && !l.forked && l.size() > 0 && st.quorumSize(l) < l.size() {
+			items = append(items, frame.WantItem{Party: m.Index, Lane: l.id.Lane, Gen: l.id.Gen,
+				First: l.size() - 1, Last: l.size() - 1, Form: frame.FormHeads, Reason: frame.WantGap})
+		}
+	}
+	if len(items) > 0 {
+		st.want(m, items...)
 	}
 }
 

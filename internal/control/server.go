@@ -382,6 +382,9 @@ func (s *Server) watch(w http.ResponseWriter, r *http.Request) {
 		case <-s.h.Node.Done():
 			return
 		case e := <-events:
+			if e.Receipt != nil && e.Receipt.By == s.h.Me() {
+				continue // of this node itself
+			}
 			if enc.Encode(eventOf(s.h.Charter(), e)) != nil || rc.Flush() != nil {
 				return
 			}
