@@ -59,7 +59,7 @@ func (w *writer) run(p *party, stop <-chan struct{}, most int) {
 	}
 }
 
-// Two parties write to each other while one and the other is killed with
+// Three parties write to each other while one after the other is killed with
 // kill -9 at random moments. Nothing that was acknowledged is lost, nothing is
 // repeated, and no kill leads to a fork or a new generation.
 //
@@ -70,11 +70,14 @@ func TestKill(t *testing.T) {
 	kills, seed := number(t, "PARLEY_KILLS", 8), number(t, "PARLEY_SEED", time.Now().UnixNano())
 	t.Logf("PARLEY_SEED=%d", seed)
 	chance := rand.New(rand.NewPCG(uint64(seed), 0))
-	w := newWorld(t, "Avaria", "Borduria")
+	w := newWorld(t, "Avaria", "Borduria", "Syldavia")
 	w.witness()
-	a, b := w.parties[0].serve(), w.parties[1].serve()
-	a.ready()
-	b.ready()
+	for _, p := range w.parties {
+		p.serve()
+	}
+	for _, p := range w.parties {
+		p.ready()
+	}
 
 	stop := make(chan struct{})
 	var wg sync.WaitGroup
@@ -86,7 +89,7 @@ func TestKill(t *testing.T) {
 	}
 	for k := range kills {
 		time.Sleep(time.Duration(chance.Int64N(int64(900 * time.Millisecond))))
-		p := w.parties[k%2]
+		p := w.parties[k%3]
 		if p.node.ended() {
 			t.Errorf("%s ended by itself:\n%s", p.name, p.node.stderr())
 		}
@@ -96,11 +99,16 @@ func TestKill(t *testing.T) {
 	time.Sleep(300 * time.Millisecond)
 	close(stop)
 	wg.Wait()
-	a.ready()
-	b.ready()
-	a.received(b)
-	b.received(a)
-
+	for _, p := range w.parties {
+		p.ready()
+	}
+	for _, p := range w.parties {
+		for _, o := range w.parties {
+			if o != p {
+				p.received(o)
+			}
+		}
+	}
 	for _, p := range w.parties {
 		for _, reader := range w.parties {
 			found := map[string][]control.Message{}
@@ -127,7 +135,7 @@ func TestKill(t *testing.T) {
 		}
 	}
 	for _, p := range w.parties {
-		for member := 1; member <= 2; member++ {
+		for member := 1; member <= len(w.parties); member++ {
 			if g := p.generations(member); len(g) != 1 {
 				t.Errorf("%s knows generations %v of member %d; a kill is no reason for a new one", p.name, g, member)
 			}
