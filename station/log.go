@@ -39,12 +39,13 @@ type log struct {
 	forked  bool
 	shut    bool // CLOSING stands
 	held    map[uint64]*heldLeaf
-	early   []frame.Receipt       // receipts over sizes not reached yet
-	claim   *parley.Head          // of an own log: a longer head that others hold
-	claimed *journal.SignedHead   // signed by its author, beyond what we hold
-	asking  map[parley.Party]bool // members asked for our own receipts, after a restore
-	heard   bool                  // they have answered
-	allow   int                   // frames let through beyond the quota
+	early   []frame.Receipt            // receipts over sizes not reached yet
+	claim   *parley.Head               // of an own log: a longer head that others hold
+	claimed *journal.SignedHead        // signed by its author, beyond what we hold
+	blank   map[uint64]parley.Audience // of an own lost log: entries whose content others hold
+	asking  map[parley.Party]bool      // members asked for our own receipts, after a restore
+	heard   bool                       // they have answered
+	allow   int                        // frames let through beyond the quota
 
 	stuck struct {
 		size  uint64

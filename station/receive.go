@@ -300,6 +300,12 @@ func (st *Station) take(m *member, l *log, in *incoming, sig []byte) {
 		st.fx.alarm(AlarmMalformed, l.id.Party, st.name(l.id.Party)+" signed an entry that breaks a rule: "+l.id.String(), nil)
 		return
 	}
+	if l.id.Party == st.me && in.content == nil && in.leaf.To != parley.ToNobody {
+		if l.blank == nil {
+			l.blank = map[uint64]parley.Audience{}
+		}
+		l.blank[in.index] = in.leaf.To
+	}
 	if in.entry == nil {
 		return
 	}

@@ -1,6 +1,8 @@
 package station
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"parley"
@@ -79,5 +81,31 @@ func (st *Station) sendReceipted(m *member, l *log) {
 		}
 	} else if len(r.Sig) == 64 {
 		st.fx.send(m.Index, bulk, frame.Encode(note(r.Sig)))
+	}
+}
+
+// askBlank asks the readers of own entries, of which this node got only the
+// leaves back, for what they say.
+func (st *Station) askBlank() {
+	for _, l := range st.order {
+		if len(l.blank) == 0 {
+			continue
+		}
+		for _, m := range st.peers() {
+			var items []frame.WantItem
+			for _, i := range slices.Sorted(maps.Keys(l.blank)) {
+				if n := len(items); !l.blank[i].Includes(m.Index) {
+					continue
+				} else if n > 0 && items[n-1].Last+1 == i {
+					items[n-1].Last = i
+				} else if n < frame.MaxWants {
+					items = append(items, frame.WantItem{Party: st.me, Lane: l.id.Lane, Gen: l.id.Gen,
+						First: i, Last: i, Form: frame.FormOpen, Reason: frame.WantStart})
+				}
+			}
+			if m.connected() && len(items) > 0 {
+				st.want(m, items...)
+			}
+		}
 	}
 }
