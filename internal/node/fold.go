@@ -12,13 +12,14 @@ import (
 	"parley/journal"
 )
 
-// part is some rows of one log as the desks take them.
+// part is some rows, or some receipts, of one log as the desks take them.
 type part struct {
-	posts []parley.Posted
-	rows  uint64 // those that the desks do not take included
+	posts    []parley.Posted
+	receipts []parley.Receipted
+	rows     uint64 // those that the desks do not take included
 }
 
-// partRows is how many rows a part covers.
+// partRows is how many rows or receipts a part covers.
 const partRows = 256
 
 // fold gives the desks every entry and receipt that the store holds. Logs are read side by side, the longest first: reading, checking
@@ -58,6 +59,9 @@ func (n *Node) fold(progress func(done, total uint64)) error {
 		for _, post := range p.posts {
 			n.docket.Apply(post)
 		}
+		for _, r := range p.receipts {
+			n.docket.Proof(r)
+		}
 		if done += p.rows; progress != nil {
 			progress(done, total)
 		}
@@ -67,16 +71,13 @@ func (n *Node) fold(progress func(done, total uint64)) error {
 		return err
 	default:
 	}
-	for i := range logs {
-		if err := n.foldReceipts(logs[i].Log); err != nil {
-			return err
-		}
-	}
 	debug.FreeOSMemory() // reading leaves as much behind as the desks keep
 	return nil
 }
 
-// read sends the entries of one log that desks have a use for.
+// read sends what desks have a use for: the entries of one log, and every
+// receipt on it, so that since when a member holds an entry does not change
+// with a restart.
 func (n *Node) read(l *journal.LogState, parts chan<- part) error {
 	var p part
 	err := n.cfg.Store.Rows(l.Log, 0, l.Size, func(r *journal.Row) error {
@@ -86,6 +87,26 @@ func (n *Node) read(l *journal.LogState, parts chan<- part) error {
 		if p.rows++; p.rows == partRows {
 			parts <- p
 			p = part{posts: make([]parley.Posted, 0, partRows)}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	names := map[string]parley.Party{}
+	for _, m := range n.cfg.Charter.Members {
+		names[journal.ReceiptName(l.Log.Channel, m.Index)] = m.Index
+	}
+	err = n.cfg.Store.EachCosig(l.Log, func(c *journal.Cosig) error {
+		by := names[c.Name]
+		if by == 0 || c.PQ {
+			return nil
+		}
+		p.receipts = append(p.receipts, parley.Receipted{By: by, Time: c.Time, Stored: time.Unix(int64(c.Time), 0).UTC(),
+			Head: parley.Head{Party: l.Log.Party, Lane: l.Log.Lane, Gen: l.Log.Gen, Size: c.Size}})
+		if len(p.receipts) == partRows {
+			parts <- p
+			p = part{receipts: make([]parley.Receipted, 0, partRows)}
 		}
 		return nil
 	})
@@ -105,20 +126,4 @@ func posted(r *journal.Row) (p parley.Posted, ok bool) {
 	}
 	return parley.Posted{Entry: e, Standing: r.Standing, Stored: time.UnixMilli(int64(r.Stored)).UTC(),
 		Ref: parley.Ref{Party: r.Log.Party, Lane: r.Log.Lane, Gen: r.Log.Gen, Index: r.Index, Leaf: r.Leaf.Hash()}}, true
-}
-
-// foldReceipts gives the desks every receipt on a log: since when a member
-// holds an entry does not change with a restart.
-func (n *Node) foldReceipts(log parley.LogID) error {
-	names := map[string]parley.Party{}
-	for _, m := range n.cfg.Charter.Members {
-		names[journal.ReceiptName(log.Channel, m.Index)] = m.Index
-	}
-	return n.cfg.Store.EachCosig(log, func(c *journal.Cosig) error {
-		if by := names[c.Name]; by != 0 && !c.PQ {
-			n.docket.Proof(parley.Receipted{By: by, Time: c.Time, Stored: time.Unix(int64(c.Time), 0).UTC(),
-				Head: parley.Head{Party: log.Party, Lane: log.Lane, Gen: log.Gen, Size: c.Size}})
-		}
-		return nil
-	})
 }
