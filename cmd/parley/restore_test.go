@@ -250,3 +250,56 @@ func TestCopiedDiskShowsNothing(t *testing.T) {
 	}
 	refused("not-this-party", "serve", "--dir", fresh)
 }
+
+// Among three, one member is away when the restored node starts, and knows
+// more of it than the member that is there.
+func TestRestoreAmongThree(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "Avaria", "Borduria", "Syldavia")
+	a, b, c := w.parties[0].serve(), w.parties[1].serve(), w.parties[2].serve()
+	for _, p := range w.parties {
+		p.ready()
+	}
+	texts := exchange(a, b, "before the backup")
+	c.hasOnce(texts)
+	b.node.stop()
+	old := filepath.Join(w.base, "old")
+	copyDir(t, b.dir, old, "record.db.lock") // with its high-water file
+	b.serve()
+	b.ready()
+	texts = append(texts, exchange(a, b, "after the backup")...)
+	c.hasOnce(texts)
+	a.node.stop()
+	text := "EXERCISE. only Syldavia has this"
+	b.say(parley.Flash, text)
+	texts = append(texts, text)
+	b.received(c)
+	b.node.stop()
+	c.node.stop()
+
+	b.dir = old
+	a.serve()
+	b.serve()
+	b.ready()
+	a.received(b)
+	b.hasOnce(texts[:len(texts)-1])
+	c.serve()
+	c.ready()
+	for _, p := range w.parties {
+		p.hasOnce(texts)
+	}
+	texts = append(texts, exchange(a, b, "after the restore")...)
+	texts = append(texts, exchange(b, c, "and with the third")...)
+	for _, p := range w.parties {
+		p.hasOnce(texts)
+		if g := p.generations(2); len(g) != 2 {
+			t.Errorf("%s knows generations %v of the restored party, not two", p.name, g)
+		}
+		p.export()
+	}
+	w.quiet("stale-store")
+	for _, p := range w.parties {
+		p.node.stop()
+		p.fsck()
+	}
+}
