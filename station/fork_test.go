@@ -393,3 +393,55 @@ func TestGenerationsUnderReplacedKeys(t *testing.T) {
 		w.agree()
 	}
 }
+
+// What the old key signs after the root has replaced it is kept as evidence,
+// has no effect, and gets no receipt, unless another member's receipt shows
+// that it was there before.
+func TestAfterRevocation(t *testing.T) {
+	w := newWorld(t, 3)
+	w.connectAll()
+	w.post(1, parley.Priority, parley.ToAll, "under the old key")
+	w.settle()
+	old := parley.LogID{Channel: w.ch.ID, Party: 1, Lane: parley.Priority, Gen: w.nodes[1].Gen()}
+	m, gen := w.ch.Member(1), parley.Gen{4}
+	w.step(1, Renew{Reason: parley.ReasonRotation, Gen: gen, RootKeys: m.RootKeys(w.ch.ID, gen, m.NodeKeys(1).Public), Keys: w.keys(1, 1)})
+	w.settle()
+	n := w.nodes[2]
+	l := n.log(old)
+	size := l.size()
+	f := frame.Blind{Author: 1, Lane: old.Lane, Hint: l.hint, Index: uint16(size), To: parley.AudienceOf(3), Commit: parley.Hash{8}}
+	tree := l.tree
+	tree.Append(journal.LeafHash(f.To, f.Commit))
+	copy(f.Sig[:], journal.SignHead(m.Keys.Log, old.Origin(), size+1, tree.Root()))
+	w.step(2, Frames{1, [][]byte{frame.Encode(&f)}})
+	w.settle()
+	r, err := n.store.Row(old, size)
+	if err != nil || r.Standing != parley.AfterRevocation {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if n.rcptOf(old) > size {
+		t.Error("it was receipted")
+	}
+}
+
+// A receipt counts for its signature, not for who sends it.
+func TestForgedReceipts(t *testing.T) {
+	w := newWorld(t, 3)
+	w.connectAll()
+	w.cut(1, 3)
+	w.cut(2, 3)
+	ref := w.post(1, parley.Flash, parley.ToAll, "member 3 is away")
+	w.settle()
+	id := ref.Log(w.ch.ID)
+	n := w.nodes[1]
+	root, _ := n.rootAt(n.log(id), ref.Index+1)
+	f := frame.Receipt{Lane: id.Lane, Cosigner: 3, Hint: id.Hint(), Size: uint16(ref.Index + 1), Time: uint32(w.now.Unix())}
+	copy(f.Sig[:], journal.Cosign(w.ch.Member(2).Keys.Rcpt, uint64(f.Time), id.Origin(), ref.Index+1, root).Sig)
+	w.step(1, Frames{2, [][]byte{frame.Encode(&f)}})
+	if n.Received(id, 3) > ref.Index {
+		t.Error("a receipt that member 2 made counts as member 3's")
+	}
+	copy(f.Sig[:], journal.Cosign(w.ch.Member(3).Keys.Rcpt, uint64(f.Time), id.Origin(), ref.Index+1, root).Sig)
+	w.step(1, Frames{2, [][]byte{frame.Encode(&f)}})
+	w.received(ref, 3) // one that was handed on does
+}
