@@ -2,6 +2,7 @@ package station
 
 import (
 	"bytes"
+	"crypto/ed25519"
 	"fmt"
 	"strings"
 	"testing"
@@ -429,5 +430,42 @@ func TestPongs(t *testing.T) {
 	}
 	if by != [2]int{1, 1} {
 		t.Errorf("answered %d times by the urgent and %d by the bulk connection", by[0], by[1])
+	}
+}
+
+// A key that the author's log key did not sign for is not taken, and one that
+// was is.
+func TestForgedGrant(t *testing.T) {
+	w := newWorld(t, 2)
+	w.connectAll()
+	pub := w.nodes[1].members[2].kem.pub
+	for _, by := range []parley.Party{2, 1} {
+		f := frame.Grant{ChannelHint: w.nodes[2].chHint, Author: 1, Recipient: 2, KeyID: seal.KeyID{9, byte(by)}, From: uint64(w.now.Unix()), Until: uint64(w.now.Unix()) + 60}
+		f.Sealed, _ = seal.WrapKey(pub, f.Info(w.ch.ID), seal.Key{1})
+		copy(f.Sig[:], ed25519.Sign(w.ch.Member(by).Keys.Log, f.Message(w.ch.ID)))
+		w.step(2, Frames{1, [][]byte{frame.Encode(&f)}})
+		taken := false
+		for _, k := range w.nodes[2].members[1].reads {
+			taken = taken || k.id == f.KeyID
+		}
+		if taken != (by == 1) {
+			t.Errorf("signed by member %d: taken %v", by, taken)
+		}
+	}
+}
+
+// So is a KEM key: whoever could change it would read everything.
+func TestForgedKeys(t *testing.T) {
+	w := newWorld(t, 2)
+	w.connectAll()
+	l := w.nodes[2].log(parley.LogID{Channel: w.ch.ID, Party: 1, Lane: parley.Routine, Gen: w.nodes[1].Gen()})
+	before := w.nodes[2].members[1].kem
+	k := parley.KeysBody{KEM: w.nodes[1].members[2].kem.pub}
+	k.Sig = ed25519.Sign(w.ch.Member(2).Keys.Log, k.Message(w.ch.ID, 1, l.id.Gen, l.size()))
+	e := parley.Entry{Kind: parley.KindKeys, Body: k.Encode()}
+	f := frame.Clear{Author: 1, Lane: parley.Routine, ChannelHint: w.nodes[2].chHint, Gen: l.id.Gen, Index: uint16(l.size()), Entry: e.Encode()}
+	w.step(2, Frames{1, [][]byte{frame.Encode(&f)}})
+	if w.nodes[2].members[1].kem != before {
+		t.Error("a KEM key that its member did not sign was taken")
 	}
 }

@@ -59,8 +59,8 @@ func busy(t *testing.T) []byte {
 	gen := parley.Gen{2}
 	w.step(2, Renew{Reason: parley.ReasonRotation, Gen: gen, RootKeys: m.RootKeys(w.ch.ID, gen, m.NodeKeys(1).Public), Keys: w.keys(2, 1)})
 	w.step(1, SealNow{})
-	w.pass(2*time.Minute, time.Second)
-	w.pass(8*24*time.Hour, 6*time.Hour)
+	w.pass(70*time.Second, 2*time.Second)
+	w.pass(48*time.Hour, 6*time.Hour)
 	return all.Bytes()
 }
 
