@@ -263,6 +263,10 @@ func (st *Station) sendNotices() {
 	ns := st.notices
 	st.notices = nil
 	for i := range ns {
-		st.appendOwn(parley.Immediate, parley.KindNotice, parley.ToAll, ns[i].Encode())
+		for _, lane := range []parley.Lane{parley.Immediate, parley.Priority, parley.Routine} { // one may be closed by a fork
+			if _, err := st.appendOwn(lane, parley.KindNotice, parley.ToAll, ns[i].Encode()); err == nil {
+				break
+			}
+		}
 	}
 }

@@ -126,6 +126,11 @@ func TestTwoHistoriesAreCaughtAtFirstContact(t *testing.T) {
 			w.connect(1, 3)
 			w.settle()
 			w.pass(15*time.Second, time.Second)
+			var err error
+			w.step(1, Post{Lane: parley.Flash, Kind: parley.KindText, Body: []byte("again"), Done: func(_ parley.Ref, e error) { err = e }})
+			if parley.CodeOf(err) != CodeForked {
+				t.Errorf("the forked lane is used again without the root: %v", err)
+			}
 			ref := w.post(1, parley.Priority, parley.ToAll, "another lane")
 			w.settle()
 			w.reads(2, ref, "another lane")

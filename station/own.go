@@ -217,7 +217,7 @@ func (st *Station) appendOwn(lane parley.Lane, kind parley.Kind, to parley.Audie
 	}
 	l := st.log(parley.LogID{Channel: st.ch, Party: st.me, Lane: lane, Gen: st.gen})
 	switch {
-	case l.forked:
+	case l.forked || kind != parley.KindGeneration && kind != parley.KindKeys && st.forkedBefore(lane):
 		return parley.Ref{}, parley.Errorf(CodeForked, "the %s lane is forked", lane)
 	case l.shut || st.closed && kind != parley.KindClosing && kind != parley.KindGeneration:
 		return parley.Ref{}, parley.Errorf(CodeClosed, "the %s lane is closed", lane)
@@ -260,6 +260,24 @@ func (st *Station) appendOwn(lane parley.Lane, kind parley.Kind, to parley.Audie
 	st.fx.moved = true
 	st.posted(l, r, e)
 	return parley.Ref{Party: st.me, Lane: lane, Gen: st.gen, Index: index, Leaf: leaf.Hash()}, nil
+}
+
+// forkedBefore reports whether two histories were signed in an own lane and the
+// root has not spoken since: until it has, that lane is not used again (7.8).
+func (st *Station) forkedBefore(lane parley.Lane) bool {
+	for _, l := range st.order {
+		if l.id.Party != st.me || l.id.Lane != lane || !l.forked {
+			continue
+		}
+		g := st.members[st.me].generation(l.id.Gen)
+		for g != nil && g.replaced != nil && !g.replaced.root {
+			g = g.replaced
+		}
+		if g == nil || g.replaced == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // citations are the heads that changed since the own entry before: all of
