@@ -243,7 +243,7 @@ func (st *Station) Step(now time.Time, events ...Event) *Effects {
 	st.merge()
 	st.giveReceipts()
 	st.pumpAll()
-	if !st.fx.batch.Empty() {
+	if len(st.fx.batch.Rows) > 0 { // a batch of receipts alone stays small; tick stores the rest
 		st.storeHeads()
 	}
 	fx := st.fx
@@ -271,6 +271,7 @@ func (st *Station) handle(e Event) {
 		st.witnessAhead(e)
 	case SealNow:
 		st.sealHeads(true)
+		st.storeHeads()
 	case Close:
 		st.close(e)
 	case Renew:
