@@ -307,6 +307,10 @@ func (st *Station) take(m *member, l *log, in *incoming, sig []byte) {
 		l.blank[in.index] = in.leaf.To
 	}
 	if in.entry == nil {
+		if body := st.openings[r.Hashes[0]]; body != nil && in.leaf.To == parley.ToNobody {
+			delete(st.openings, r.Hashes[0])
+			st.openLater(l, body)
+		}
 		return
 	}
 	st.act(m, l, r, in.entry)
@@ -357,7 +361,10 @@ func (st *Station) openLater(l *log, body []byte) {
 	}
 	c := st.logs[place{o.Ref.Party, o.Ref.Lane, o.Ref.Gen}]
 	if c == nil || o.Ref.Index >= c.size() {
-		return // the opening stands in the record; the commitment is not here yet
+		if len(st.openings) < maxHeld { // another lane may bring the commitment later
+			st.openings[o.Ref.Leaf] = body
+		}
+		return
 	}
 	r, err := st.row(c, o.Ref.Index)
 	if err != nil || r.Leaf.Hash() != o.Ref.Leaf {

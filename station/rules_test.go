@@ -469,3 +469,29 @@ func TestForgedKeys(t *testing.T) {
 		t.Error("a KEM key that its member did not sign was taken")
 	}
 }
+
+// An opening may come before its commitment: they stand in two lanes.
+func TestOpeningBeforeItsCommitment(t *testing.T) {
+	w := newWorld(t, 2)
+	w.connectAll()
+	list := (&parley.List{Items: []string{"one"}}).Encode()
+	var ref parley.Ref
+	w.step(1, Post{Lane: parley.Routine, Kind: parley.KindList, To: parley.ToNobody, Body: list, Done: func(r parley.Ref, err error) { ref = r }})
+	late := w.mail
+	w.mail = nil
+	own, err := w.nodes[1].store.Row(ref.Log(w.ch.ID), ref.Index)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := &parley.Opening{Ref: ref, Salt: own.Content.Salt, Entry: own.Content.Entry}
+	w.step(1, Post{Lane: parley.Flash, Kind: parley.KindOpening, To: parley.ToAll, Body: o.Encode()})
+	w.settle()
+	w.mail = late
+	w.settle()
+	for _, p := range w.nodes[2].posted {
+		if p.Ref == ref && bytes.Equal(p.Entry.Body, list) {
+			return
+		}
+	}
+	t.Error("the list was not opened when its commitment came")
+}

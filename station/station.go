@@ -56,16 +56,17 @@ type Station struct {
 	members map[parley.Party]*member
 
 	// Own side.
-	gen     parley.Gen // current own generation; zero before the first
-	grants  []*ownKey  // own audience keys, live ones
-	kems    []*kem     // own KEM keys, newest last
-	queue   []Post     // posted before the start-up ended
-	notices []parley.Notice
-	changed map[*log]bool // logs that grew since the own entry that cited them
-	dirty   map[*log]bool // logs whose newest head is not stored yet
-	closed  bool
-	closing *Close // asked for before the start-up ended
-	zip     squeezer
+	gen      parley.Gen // current own generation; zero before the first
+	grants   []*ownKey  // own audience keys, live ones
+	kems     []*kem     // own KEM keys, newest last
+	queue    []Post     // posted before the start-up ended
+	notices  []parley.Notice
+	changed  map[*log]bool          // logs that grew since the own entry that cited them
+	dirty    map[*log]bool          // logs whose newest head is not stored yet
+	openings map[parley.Hash][]byte // OPENING bodies that came before their commitment, by leaf
+	closed   bool
+	closing  *Close // asked for before the start-up ended
+	zip      squeezer
 
 	// Start-up.
 	phase   phase
@@ -166,7 +167,7 @@ func New(cfg Config) (*Station, error) {
 	st := &Station{
 		cfg: cfg, ch: cfg.Charter.Channel(), me: cfg.Me, keys: cfg.Keys,
 		logs: map[place]*log{}, members: map[parley.Party]*member{},
-		changed: map[*log]bool{}, dirty: map[*log]bool{},
+		changed: map[*log]bool{}, dirty: map[*log]bool{}, openings: map[parley.Hash][]byte{},
 	}
 	var err error
 	if st.quorum, err = cfg.Charter.Quorum(); err != nil {

@@ -229,7 +229,7 @@ func (c *linesPropose) schedule(ch *parley.Charter, members parley.Audience) (*h
 	if c.Every == 0 && len(c.Daily) == 0 {
 		return nil, nil
 	}
-	s := &hotline.Schedule{First: members.Parties()[0], Start: uint64(time.Now().Unix()), Every: uint32(min(c.Every/time.Second, math.MaxUint32))}
+	s := &hotline.Schedule{First: members.Parties()[0], Start: uint64(time.Now().Add(c.Every).Unix()), Every: uint32(min(c.Every/time.Second, math.MaxUint32))}
 	if c.First != "" {
 		first, err := readers(ch, []string{c.First})
 		if err != nil {

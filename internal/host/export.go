@@ -3,6 +3,7 @@ package host
 import (
 	"context"
 	"io"
+	"time"
 
 	"parley"
 	"parley/internal/node"
@@ -28,9 +29,28 @@ func (h *Host) Announced() ([]*journal.Announced, error) {
 	return journal.FindRootKeys(h.store, h.charter, h.Signed.Channel())
 }
 
+// settled waits until the start-up is over: before it, the newest own entries
+// have no signed head to show.
+func (h *Host) settled(ctx context.Context) error {
+	for {
+		ready := false
+		if err := h.Node.Do(ctx, func(v node.View) { ready = v.Station.Ready() }); err != nil || ready {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
 // Export seals the own heads and writes the whole record as a file that
 // anybody can verify.
 func (h *Host) Export(ctx context.Context, w io.Writer) error {
+	if err := h.settled(ctx); err != nil {
+		return err
+	}
 	if err := h.Node.Feed(ctx, station.SealNow{}); err != nil {
 		return err
 	}
@@ -45,6 +65,9 @@ func (h *Host) Export(ctx context.Context, w io.Writer) error {
 // Disclose writes one entry with its proofs. members names whose receipts to
 // show; nil shows all.
 func (h *Host) Disclose(ctx context.Context, w io.Writer, ref parley.Ref, members []parley.Party) error {
+	if err := h.settled(ctx); err != nil {
+		return err
+	}
 	if err := h.Node.Feed(ctx, station.SealNow{}); err != nil {
 		return err
 	}

@@ -14,7 +14,7 @@ import (
 // sealer keeps plaintext off the disk: AES-256-GCM under the node's data key
 // with a random 96-bit nonce in front. The additional data names the place,
 // so that a sealed blob moved to another row does not open. Random nonces
-// bound the key to 2^32 blobs; a data key is new after each restore.
+// bound the key to 2^32 blobs: a message a second for a century.
 type sealer struct{ aead cipher.AEAD }
 
 func newSealer(key [32]byte) sealer {
