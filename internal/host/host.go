@@ -203,7 +203,7 @@ func (h *Host) openCarrier() error {
 // that the node knows. The carrier asks often, and strangers make it ask, so
 // the answer is kept ready and follows the node.
 func (h *Host) pins() func(parley.Party) [][]byte {
-	h.setPins(func(p parley.Party) [][]byte { return h.charter.Member(p).Keys.TLS })
+	h.setPins(h.Node.Pins)
 	return func(p parley.Party) [][]byte { return (*h.pinned.Load())[p] }
 }
 

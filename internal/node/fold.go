@@ -22,14 +22,14 @@ type part struct {
 // partRows is how many rows or receipts a part covers.
 const partRows = 256
 
-// fold gives the desks every entry and receipt that the store holds. Logs are read side by side, the longest first: reading, checking
-// and opening a row costs more than what the desks do with it, and they take
-// entries in any order that keeps each log's own.
-func (n *Node) fold(progress func(done, total uint64)) error {
-	logs, err := n.cfg.Store.Logs()
-	if err != nil {
-		return err
-	}
+// fold gives the desks every entry and receipt that the store held at the
+// start. Logs are read side by side, the longest first: reading, checking and
+// opening a row costs more than what the desks do with it, and they take
+// entries in any order that keeps each log's own. It ends early when stop is
+// closed.
+func (n *Node) fold(stop <-chan struct{}) error {
+	logs := n.atStart
+	n.atStart = nil
 	slices.SortStableFunc(logs, func(a, b journal.LogState) int { return cmp.Compare(b.Size, a.Size) })
 	next := make(chan *journal.LogState, len(logs))
 	var done, total uint64
@@ -44,7 +44,7 @@ func (n *Node) fold(progress func(done, total uint64)) error {
 	for range min(runtime.GOMAXPROCS(0), len(logs)) {
 		readers.Go(func() {
 			for l := range next {
-				if err := n.read(l, parts); err != nil {
+				if err := n.read(l, parts, stop); err != nil {
 					select {
 					case errs <- err:
 					default: // the first one tells
@@ -62,8 +62,8 @@ func (n *Node) fold(progress func(done, total uint64)) error {
 		for _, r := range p.receipts {
 			n.docket.Proof(r)
 		}
-		if done += p.rows; progress != nil {
-			progress(done, total)
+		if done += p.rows; n.progress != nil {
+			n.progress(done, total)
 		}
 	}
 	select {
@@ -78,15 +78,23 @@ func (n *Node) fold(progress func(done, total uint64)) error {
 // read sends what desks have a use for: the entries of one log, and every
 // receipt on it, so that since when a member holds an entry does not change
 // with a restart.
-func (n *Node) read(l *journal.LogState, parts chan<- part) error {
+func (n *Node) read(l *journal.LogState, parts chan<- part, stop <-chan struct{}) error {
 	var p part
+	give := func(next part) error {
+		select {
+		case parts <- p:
+			p = next
+			return nil
+		case <-stop:
+			return n.stopped()
+		}
+	}
 	err := n.cfg.Store.Rows(l.Log, 0, l.Size, func(r *journal.Row) error {
 		if post, ok := posted(r); ok {
 			p.posts = append(p.posts, post)
 		}
 		if p.rows++; p.rows == partRows {
-			parts <- p
-			p = part{posts: make([]parley.Posted, 0, partRows)}
+			return give(part{posts: make([]parley.Posted, 0, partRows)})
 		}
 		return nil
 	})
@@ -105,13 +113,14 @@ func (n *Node) read(l *journal.LogState, parts chan<- part) error {
 		p.receipts = append(p.receipts, parley.Receipted{By: by, Time: c.Time, Stored: time.Unix(int64(c.Time), 0).UTC(),
 			Head: parley.Head{Party: l.Log.Party, Lane: l.Log.Lane, Gen: l.Log.Gen, Size: c.Size}})
 		if len(p.receipts) == partRows {
-			parts <- p
-			p = part{receipts: make([]parley.Receipted, 0, partRows)}
+			return give(part{receipts: make([]parley.Receipted, 0, partRows)})
 		}
 		return nil
 	})
-	parts <- p
-	return err
+	if err != nil {
+		return err
+	}
+	return give(part{})
 }
 
 // posted is a row as the desks take it; false if it is not opened to this

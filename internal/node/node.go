@@ -44,9 +44,15 @@ type Node struct {
 	asks   chan func()
 	done   chan struct{}
 
-	// Owned by Run's goroutine.
-	st     *station.Station
-	docket *docket.Docket
+	// Owned by Run's goroutine, the docket by fold until it is done.
+	st      *station.Station
+	docket  *docket.Docket
+	folded  bool
+	later   []*station.Out // what the desks are told when the fold is done
+	waiting []input        // drafts that they are asked about then
+
+	atStart  []journal.LogState // what the store held when the node was made
+	progress func(done, total uint64)
 
 	mu      sync.Mutex
 	watches map[*watch]struct{}
@@ -69,8 +75,9 @@ var _ = parley.RegisterCodes(map[parley.Code]string{
 	CodeStopped: "The node has stopped. Look at its last log lines, correct the cause, and start it again; nothing acknowledged is lost.",
 })
 
-// New loads a node's state: the station from the store, the desks from the
-// entries. progress, which may be nil, is told how many entries were read.
+// New loads the station from the store. The desks read the entries while the
+// node already runs: peers are served at once, officers' questions and drafts
+// wait. progress, which may be nil, is told how many entries were read.
 func New(cfg Config, progress func(done, total uint64)) (*Node, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
@@ -84,9 +91,13 @@ func New(cfg Config, progress func(done, total uint64)) (*Node, error) {
 	}
 	n := &Node{cfg: cfg, st: st, docket: docket.New(cfg.Charter, cfg.Me),
 		urgent: make(chan input, 512), bulk: make(chan input, 512), asks: make(chan func(), 64),
-		done: make(chan struct{}), watches: map[*watch]struct{}{}}
-	return n, n.fold(progress)
+		done: make(chan struct{}), watches: map[*watch]struct{}{}, progress: progress}
+	n.atStart, err = cfg.Store.Logs()
+	return n, err
 }
+
+// Pins are a member's TLS keys as the store has them. Call it before Run.
+func (n *Node) Pins(p parley.Party) [][]byte { return n.st.Pins(p) }
 
 // Run performs the station's effects until ctx ends or the store fails. An
 // error of the store ends the node: what was not committed was not promised.
@@ -100,6 +111,22 @@ func (n *Node) Run(ctx context.Context, s Sender) (err error) {
 	}()
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
+	folded := make(chan error, 1)
+	stop := make(chan struct{})
+	go func() { folded <- n.fold(stop) }()
+	defer func() { // the store outlives its last reader
+		if close(stop); !n.folded {
+			<-folded
+		}
+	}()
+	var asks chan func() // nil, and never ready, until the fold is done
+	ready := func(err error) error {
+		if n.folded = true; err != nil {
+			return err
+		}
+		asks = n.asks
+		return n.catchUp()
+	}
 	if err := n.step([]input{{event: station.Start{Doubt: n.cfg.Doubt}}}); err != nil {
 		return err
 	}
@@ -110,6 +137,11 @@ func (n *Node) Run(ctx context.Context, s Sender) (err error) {
 			return nil
 		case <-tick.C:
 			first = input{event: station.Tick{}}
+		case err := <-folded:
+			if err := ready(err); err != nil {
+				return err
+			}
+			continue
 		default:
 			select { // urgent before anything else
 			case first = <-n.urgent:
@@ -121,7 +153,12 @@ func (n *Node) Run(ctx context.Context, s Sender) (err error) {
 					first = input{event: station.Tick{}}
 				case first = <-n.urgent:
 				case first = <-n.bulk:
-				case f := <-n.asks:
+				case err := <-folded:
+					if err := ready(err); err != nil {
+						return err
+					}
+					continue
+				case f := <-asks:
 					f()
 					continue
 				}
@@ -130,10 +167,24 @@ func (n *Node) Run(ctx context.Context, s Sender) (err error) {
 		if err := n.step(n.gather(first)); err != nil {
 			return err
 		}
-		for range len(n.asks) { // officers' questions are not starved by traffic
-			(<-n.asks)()
+		for range len(asks) { // officers' questions are not starved by traffic
+			(<-asks)()
 		}
 	}
+}
+
+// catchUp tells the desks what happened while they read the record, and asks
+// them about the drafts that wait.
+func (n *Node) catchUp() error {
+	for _, out := range n.later {
+		n.apply(out)
+	}
+	ins := n.waiting
+	n.later, n.waiting = nil, nil
+	if len(ins) == 0 {
+		return nil
+	}
+	return n.step(ins)
 }
 
 // most inputs that one batch takes in; bounds how long the next urgent one
@@ -177,6 +228,11 @@ func (n *Node) step(ins []input) error {
 	events := make([]station.Event, 0, len(ins))
 	for i := range ins {
 		in := &ins[i]
+		if in.check != nil && !n.folded {
+			n.waiting = append(n.waiting, *in)
+			in.after = nil
+			continue
+		}
 		if in.check != nil {
 			in.refused = in.check()
 		}
@@ -225,12 +281,15 @@ func (n *Node) persist(b *journal.Batch, m *station.Mark) error {
 
 // tell brings what happened to the desks and to those who watch.
 func (n *Node) tell(out *station.Out) {
+	if n.folded {
+		n.apply(out)
+	} else if len(out.Posted)+len(out.Receipts) > 0 {
+		n.later = append(n.later, &station.Out{Posted: out.Posted, Receipts: out.Receipts})
+	}
 	for _, p := range out.Posted {
-		n.docket.Apply(p)
 		n.publish(Event{At: p.Stored, Posted: &p})
 	}
 	for _, r := range out.Receipts {
-		n.docket.Proof(r)
 		n.publish(Event{At: r.Stored, Receipt: &r})
 	}
 	for _, a := range out.Alarms {
@@ -239,6 +298,16 @@ func (n *Node) tell(out *station.Out) {
 	}
 	for _, e := range out.Early {
 		n.publish(Event{At: n.cfg.Now(), Early: &e})
+	}
+}
+
+// apply gives the desks what a step brought.
+func (n *Node) apply(out *station.Out) {
+	for _, p := range out.Posted {
+		n.docket.Apply(p)
+	}
+	for _, r := range out.Receipts {
+		n.docket.Proof(r)
 	}
 }
 
