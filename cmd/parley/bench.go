@@ -49,7 +49,8 @@ func (c *benchCmd) Run(e *env) error {
 	e.printf("idle node               %.1f MiB resident (at most 60)\n", float64(r.IdleRSS)/(1<<20))
 	e.printf("verification            %.0f entries a second (100000 are aimed at)\n", r.Verify)
 	if r.StartEntries > 0 {
-		e.printf("start                   %.1f s with %d entries, %.0f MiB resident then\n", r.Start/1000, r.StartEntries, float64(r.StartRSS)/(1<<20))
+		e.printf("start                   %.2f s until peers are served, %.1f s until the desks answer, with %d entries; %.0f MiB resident then\n",
+			r.Start/1000, r.StartDesks/1000, r.StartEntries, float64(r.StartRSS)/(1<<20))
 	}
 	return nil
 }

@@ -101,7 +101,8 @@ type Result struct {
 	// Opening a node, in a process of its own, over a record of start_entries
 	// with a receipt for each, and its memory then; absent if not asked for.
 	StartEntries int     `json:"start_entries,omitempty"`
-	Start        float64 `json:"start_ms,omitempty"`
+	Start        float64 `json:"start_ms,omitempty"`       // until it can serve its peers
+	StartDesks   float64 `json:"start_desks_ms,omitempty"` // until it answers its officers
 	StartRSS     uint64  `json:"start_rss_bytes,omitempty"`
 	StartPeak    uint64  `json:"start_peak_rss_bytes,omitempty"`
 
