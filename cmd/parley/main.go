@@ -65,6 +65,9 @@ type env struct {
 	in  *os.File
 }
 
+// errUntouched means that the officer broke off before anything was begun.
+var errUntouched = errors.New("interrupted")
+
 // errWrong is the error that means exit code 4: nothing failed, and something
 // is not as it should be. It has been printed already.
 var errWrong = errors.New("something is wrong")
@@ -106,8 +109,11 @@ func run(ctx context.Context, args []string, in *os.File, out, errw io.Writer) i
 		return 0
 	case errors.Is(err, errWrong):
 		return 4
+	case errors.Is(err, errUntouched):
+		fmt.Fprint(errw, "parley: interrupted\n  what to do: Nothing was done. Give the command again when you are ready.\n")
+		return 1
 	case errors.Is(err, context.Canceled):
-		fmt.Fprint(errw, "parley: interrupted\n  what to do: what was on its way to the node may stand in the record; parley inbox shows it.\n")
+		fmt.Fprint(errw, "parley: interrupted\n  what to do: If a message was on its way to the node, it may stand in the record; parley inbox shows it.\n")
 		return 1
 	}
 	complain(errw, err)
@@ -133,6 +139,19 @@ func notNegative(ds ...time.Duration) error {
 		}
 	}
 	return nil
+}
+
+// typed waits for f, which reads what somebody types and cannot be told to
+// stop; an interrupt ends the waiting.
+func (e *env) typed(f func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- f() }()
+	select {
+	case err := <-done:
+		return err
+	case <-e.ctx.Done():
+		return errUntouched
+	}
 }
 
 // json writes v as JSON.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -10,6 +11,8 @@ import (
 	"text/tabwriter"
 	"time"
 	"unicode"
+
+	"golang.org/x/term"
 
 	"parley"
 	"parley/hotline"
@@ -124,9 +127,9 @@ func (c *sendCmd) Run(e *env) error {
 	t := &hotline.Text{Line: c.Line, Text: c.Text, Subject: c.Subject, Language: c.Lang, Governs: c.Governs,
 		Reservation: c.Without, Drafter: c.Drafter, Releaser: c.Releaser}
 	if c.Text == "" || c.Text == "-" {
-		b, err := io.ReadAll(io.LimitReader(e.in, 2*hotline.MaxText))
+		b, err := typedText(e)
 		if err != nil {
-			return parley.Errorf(host.CodeFile, "%w", err)
+			return err
 		}
 		if t.Text = strings.TrimRight(string(b), "\n"); len(t.Text) > hotline.MaxText {
 			return parley.Errorf(parley.CodeTooLarge, "the text on standard input has more than %d bytes", hotline.MaxText)
@@ -194,6 +197,19 @@ func (c *sendCmd) Run(e *env) error {
 		return err
 	}
 	return post(e, c.Dir, hotline.Draft(t, c.lane(), ch.Address(me, to|t.Info)), c.JSON)
+}
+
+// typedText reads a message from standard input, at most somewhat more than is
+// permitted.
+func typedText(e *env) (b []byte, err error) {
+	if term.IsTerminal(int(e.in.Fd())) {
+		fmt.Fprint(e.err, "Type the message. A line with Ctrl-D alone sends it, Ctrl-C drops it.\n")
+	}
+	err = e.typed(func() (err error) { b, err = io.ReadAll(io.LimitReader(e.in, 2*hotline.MaxText)); return err })
+	if err != nil && !errors.Is(err, errUntouched) {
+		err = parley.Errorf(host.CodeFile, "%w", err)
+	}
+	return b, err
 }
 
 type inboxCmd struct {

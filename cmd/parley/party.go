@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,6 +15,14 @@ import (
 	"parley/internal/host"
 	"parley/seal"
 )
+
+// codeNoPassphrase means that no passphrase was given; seal.CodePassphrase, that
+// a wrong one was.
+const codeNoPassphrase parley.Code = "no-passphrase"
+
+var _ = parley.RegisterCodes(map[parley.Code]string{
+	codeNoPassphrase: "Give the command again with the passphrase, typed, on standard input, or in a file with --passphrase-file. Nothing was done.",
+})
 
 // secret asks for a passphrase, or reads it from a file for scripts.
 type secret struct {
@@ -30,28 +39,47 @@ func (s secret) read(e *env, twice bool) (string, error) {
 		return strings.TrimSuffix(line, "\r"), nil
 	}
 	if !term.IsTerminal(int(e.in.Fd())) {
-		line, err := bufio.NewReader(e.in).ReadString('\n')
+		var line string
+		err := e.typed(func() (err error) { line, err = bufio.NewReader(e.in).ReadString('\n'); return err })
+		if errors.Is(err, errUntouched) {
+			return "", err
+		}
 		if line == "" && err != nil {
-			return "", parley.Errorf(seal.CodePassphrase, "no passphrase: give one on standard input or with --passphrase-file")
+			return "", parley.Errorf(codeNoPassphrase, "standard input has no passphrase")
 		}
 		return strings.TrimRight(line, "\r\n"), nil
 	}
-	fmt.Fprint(e.err, "Passphrase of the root key: ")
-	p, err := term.ReadPassword(int(e.in.Fd()))
-	fmt.Fprintln(e.err)
-	if err != nil {
-		return "", err
+	p, err := s.ask(e, "Passphrase of the root key: ")
+	if err != nil || !twice {
+		return p, err
 	}
-	if twice {
-		fmt.Fprint(e.err, "The same again: ")
-		q, err := term.ReadPassword(int(e.in.Fd()))
-		fmt.Fprintln(e.err)
-		if err != nil {
-			return "", err
-		}
-		if string(p) != string(q) {
-			return "", parley.Errorf(seal.CodePassphrase, "the two passphrases differ")
-		}
+	q, err := s.ask(e, "The same again: ")
+	if err == nil && p != q {
+		err = parley.Errorf(codeNoPassphrase, "the two passphrases differ")
+	}
+	return p, err
+}
+
+// ask reads a passphrase from the terminal, which does not show it. An
+// interrupt leaves the terminal as it was.
+func (s secret) ask(e *env, prompt string) (string, error) {
+	tty := int(e.in.Fd())
+	before, err := term.GetState(tty)
+	if err != nil {
+		return "", parley.Errorf(host.CodeFile, "%w", err)
+	}
+	fmt.Fprint(e.err, prompt)
+	var p []byte
+	err = e.typed(func() (err error) { p, err = term.ReadPassword(tty); return err })
+	fmt.Fprintln(e.err)
+	switch {
+	case errors.Is(err, errUntouched):
+		term.Restore(tty, before)
+		return "", err
+	case errors.Is(err, io.EOF):
+		return "", parley.Errorf(codeNoPassphrase, "no passphrase was typed")
+	case err != nil:
+		return "", parley.Errorf(host.CodeFile, "%w", err)
 	}
 	return string(p), nil
 }

@@ -42,6 +42,34 @@ func TestEveryCommandHasAnExample(t *testing.T) {
 	}
 }
 
+// Ctrl-C ends a command that waits for somebody to type, before anything is
+// done.
+func TestInterruptWhileTyping(t *testing.T) {
+	w := newWorld(t, "Avaria", "Borduria")
+	t.Chdir(w.base)
+	for _, args := range [][]string{
+		{"init", "--dir", "new", "--name", "Syldavia"},
+		{"charter", "sign", "charter", "--dir", "1"},
+		{"send", "--dir", "1", "--type", "exercise"},
+	} {
+		in, silent, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer in.Close()
+		defer silent.Close()
+		ctx, interrupt := context.WithCancel(context.Background())
+		interrupt()
+		var out, errb bytes.Buffer
+		if code := run(ctx, args, in, &out, &errb); code != 1 || !strings.Contains(errb.String(), "Nothing was done") {
+			t.Errorf("parley %s: exit %d, %s", strings.Join(args, " "), code, errb.String())
+		}
+	}
+	if _, err := os.Stat("new"); err == nil {
+		t.Error("a party was made")
+	}
+}
+
 // A text of another party cannot look like an event of its own.
 func TestWatchedTextStaysInItsPlace(t *testing.T) {
 	e := control.Event{At: time.Unix(0, 0).UTC(), Kind: "message", Member: "Avaria", Ref: "1/FLASH/1", Lane: "FLASH",
