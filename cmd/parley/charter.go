@@ -183,6 +183,9 @@ func writeNew(path string, b []byte) error {
 func charterText(s *parley.SignedCharter, c *parley.Charter) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Charter   %s\nChannel   %s\nWords     %s\n", c.Name, s.Channel(), channelWords(s))
+	if c.Prev != nil {
+		fmt.Fprintf(&b, "Succeeds  %s, of which %d heads are final\n", c.Prev, len(c.Finals))
+	}
 	missing := s.Missing(c)
 	for _, m := range c.Members {
 		state := "signed"
@@ -197,19 +200,38 @@ func charterText(s *parley.SignedCharter, c *parley.Charter) string {
 	for _, line := range strings.Split(strings.TrimSpace(c.Rules.Quorum), "\n") {
 		fmt.Fprintf(&b, "Quorum    %s\n", line)
 	}
-	d := func(s uint64) time.Duration { return time.Duration(s) * time.Second }
-	fmt.Fprintf(&b, "Rules     window %s, grace %s, heartbeat %s, entries up to %d bytes\n",
-		d(c.Rules.Window), d(c.Rules.Grace), d(c.Rules.Heartbeat), c.Rules.MaxEntry)
+	fmt.Fprintf(&b, "Rules     keys live %s and are kept %s more, heartbeat %s, entries up to %d bytes\n",
+		span(c.Rules.Window), span(c.Rules.Grace), span(c.Rules.Heartbeat), c.Rules.MaxEntry)
 	if c.SignBy > 0 {
 		fmt.Fprintf(&b, "Sign by   %s\n", time.Unix(int64(c.SignBy), 0).UTC().Format(time.RFC3339))
 	}
 	return b.String()
 }
 
+// span writes seconds in their greatest whole unit.
+func span(s uint64) string {
+	for _, u := range []struct {
+		of   uint64
+		name string
+	}{{86400, "days"}, {3600, "hours"}, {60, "minutes"}} {
+		if s >= 2*u.of && s%u.of == 0 {
+			return fmt.Sprint(s/u.of, " ", u.name)
+		}
+	}
+	return fmt.Sprint(s, " seconds")
+}
+
 func channelWords(s *parley.SignedCharter) string {
 	ch := s.Channel()
 	return seal.Words(ch[:])
 }
+
+// codeNotCharter means that a file has not the form of a charter.
+const codeNotCharter parley.Code = "not-a-charter"
+
+var _ = parley.RegisterCodes(map[parley.Code]string{
+	codeNotCharter: "Give the file of a charter. If this was one, it was damaged on the way: ask its sender for it again.",
+})
 
 type charterShow struct {
 	File string `arg:"" type:"existingfile" help:"The charter file."`
@@ -231,7 +253,15 @@ func loadCharter(path string) (*parley.SignedCharter, *parley.Charter, error) {
 	if err != nil {
 		return nil, nil, parley.Errorf(host.CodeFile, "%w", err)
 	}
-	return parley.ParseSignedCharter(b)
+	s, c, err := parley.ParseSignedCharter(b)
+	switch parley.CodeOf(err) {
+	case "":
+		return s, c, nil
+	case parley.CodeTruncated, parley.CodeNotCanonical, parley.CodeType, parley.CodeOutOfRange, parley.CodeLength,
+		parley.CodeUTF8, parley.CodeTrailing, parley.CodeNotSorted, parley.CodeDepth, parley.CodeTooLarge:
+		return nil, nil, parley.Errorf(codeNotCharter, "%s is not a charter: %w", path, err)
+	}
+	return nil, nil, inFile(path, err)
 }
 
 type charterSign struct {
@@ -342,15 +372,29 @@ func (c *charterAccept) Help() string {
 }
 
 func (c *charterAccept) Run(e *env) error {
-	b, err := os.ReadFile(c.File)
-	if err != nil {
-		return parley.Errorf(host.CodeFile, "%w", err)
-	}
-	ch, err := host.Accept(c.Dir, b, uint64(time.Now().Unix()), c.Late)
+	s, ch, err := loadCharter(c.File)
 	if err != nil {
 		return err
 	}
-	e.printf("The charter %q is in force in %s.\nNow run the node: parley serve --dir %s --listen HOST:PORT --peer NAME=HOST:PORT\n", ch.Name, c.Dir, c.Dir)
+	ch, err = host.Accept(c.Dir, s.Encode(), uint64(time.Now().Unix()), c.Late)
+	if err != nil {
+		return err
+	}
+	_, _, me, err := host.LoadCharter(c.Dir)
+	if err != nil {
+		return err
+	}
+	e.printf("The charter %q is in force in %s.\nNow say in %s where the others are, and run the node: parley serve --dir %s\n",
+		ch.Name, c.Dir, filepath.Join(c.Dir, "config"), c.Dir)
+	e.printf("The lines of that file:\n  listen HOST:PORT\n")
+	for _, m := range ch.Members {
+		if m.Index != me {
+			e.printf("  peer %s HOST:PORT\n", m.Name)
+		}
+	}
+	for _, w := range ch.Witnesses {
+		e.printf("  witness %s URL\n", w.Name)
+	}
 	return nil
 }
 
@@ -397,12 +441,12 @@ Example:
 }
 
 func (c *charterClose) Run(e *env) error {
-	b, err := os.ReadFile(c.File)
+	s, _, err := loadCharter(c.File)
 	if err != nil {
-		return parley.Errorf(host.CodeFile, "%w", err)
+		return err
 	}
 	var ok control.Closed
-	if err := control.Dial(c.Dir).Call(e.ctx, http.MethodPost, "/v1/close", control.Close{Charter: b}, &ok); err != nil {
+	if err := control.Dial(c.Dir).Call(e.ctx, http.MethodPost, "/v1/close", control.Close{Charter: s.Encode()}, &ok); err != nil {
 		return err
 	}
 	e.printf("Closed in favour of %q, channel %s.\n", ok.Successor, ok.Channel)

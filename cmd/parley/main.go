@@ -18,6 +18,7 @@ import (
 	"parley"
 	"parley/internal/bench"
 	"parley/internal/control"
+	"parley/internal/host"
 )
 
 const description = `Parley: messages between parties that do not trust each other, on a record that both hold.
@@ -63,6 +64,8 @@ type env struct {
 	out io.Writer
 	err io.Writer
 	in  *os.File
+
+	failed error // the first failure to print
 }
 
 // errUntouched means that the officer broke off before anything was begun.
@@ -103,7 +106,10 @@ func run(ctx context.Context, args []string, in *os.File, out, errw io.Writer) i
 		fmt.Fprintf(errw, "parley: %v\n  what to do: parley --help lists the commands; parley COMMAND --help shows one.\n", err)
 		return 2
 	}
-	err = kctx.Run(&env{ctx, out, errw, in})
+	e := &env{ctx: ctx, out: out, err: errw, in: in}
+	if err = kctx.Run(e); err == nil && e.failed != nil {
+		err = parley.Errorf(host.CodeFile, "the output is not whole: %w", e.failed)
+	}
 	switch {
 	case err == nil:
 		return 0
@@ -129,6 +135,15 @@ func complain(w io.Writer, err error) {
 	if r := parley.CodeOf(err).Remedy(); r != "" {
 		fmt.Fprintf(w, "  what to do: %s\n", r)
 	}
+}
+
+// inFile says in which file an error was found.
+func inFile(path string, err error) error {
+	var e *parley.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	return parley.Errorf(e.Code, "%s: %s", path, e.Msg)
 }
 
 // notNegative refuses a span of time that runs backwards.
@@ -162,7 +177,11 @@ func (e *env) json(v any) error {
 	return j.Encode(v)
 }
 
-func (e *env) printf(format string, args ...any) { fmt.Fprintf(e.out, format, args...) }
+func (e *env) printf(format string, args ...any) {
+	if _, err := fmt.Fprintf(e.out, format, args...); err != nil && e.failed == nil {
+		e.failed = err
+	}
+}
 
 // dir is the flag that every command about a party has.
 type dir struct {

@@ -162,5 +162,9 @@ func loadCard(path string) (*seal.Card, error) {
 	if err != nil {
 		return nil, parley.Errorf(host.CodeFile, "%w", err)
 	}
-	return seal.ParseCard(b)
+	card, err := seal.ParseCard(b)
+	if err != nil {
+		return nil, inFile(path, err)
+	}
+	return card, nil
 }

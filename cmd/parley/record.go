@@ -111,31 +111,10 @@ Example:
 }
 
 func (c *fsckCmd) Run(e *env) error {
-	keys, err := host.LoadKeys(c.Dir)
-	if err != nil {
-		return err
+	findings, total, err := c.check(e)
+	if parley.CodeOf(err) == journal.CodeDamaged { // so much that it cannot be read on
+		findings, err = append(findings, err.Error()), nil
 	}
-	_, ch, _, err := host.LoadCharter(c.Dir)
-	if err != nil {
-		return err
-	}
-	s, err := store.Open(filepath.Join(c.Dir, "record.db"), store.Options{DataKey: keys.Data, ReadOnly: true, MustExist: true})
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	v, err := host.Verifiers(ch, s)
-	if err != nil {
-		return err
-	}
-	findings := []string{}
-	var total uint64
-	show := progress(e, "entries")
-	err = store.Check(s, v, func(done, all uint64) {
-		if total = all; show != nil {
-			show(done, all)
-		}
-	}, func(f store.Finding) { findings = append(findings, f.String()) })
 	if err != nil {
 		return err
 	}
@@ -149,12 +128,43 @@ func (c *fsckCmd) Run(e *env) error {
 		for _, f := range findings {
 			e.printf("%s\n", f)
 		}
-		e.printf("%d things are wrong.\n  what to do: %s\n", len(findings), journal.CodeDamaged.Remedy())
+		e.printf("Findings: %d\n  what to do: Stop the node and keep record.db as it is, elsewhere. Then rebuild the record from the peers: parley recover --dir %s\n",
+			len(findings), c.Dir)
 	}
 	if len(findings) > 0 {
 		return errWrong
 	}
 	return nil
+}
+
+// check reads the whole record. With an error of the record itself it returns
+// what it had found until then.
+func (c *fsckCmd) check(e *env) (findings []string, total uint64, err error) {
+	findings = []string{} // a list in JSON, also when it is empty
+	keys, err := host.LoadKeys(c.Dir)
+	if err != nil {
+		return findings, 0, err
+	}
+	_, ch, _, err := host.LoadCharter(c.Dir)
+	if err != nil {
+		return findings, 0, err
+	}
+	s, err := store.Open(filepath.Join(c.Dir, "record.db"), store.Options{DataKey: keys.Data, ReadOnly: true, MustExist: true})
+	if err != nil {
+		return findings, 0, err
+	}
+	defer s.Close()
+	v, err := host.Verifiers(ch, s)
+	if err != nil {
+		return findings, 0, err
+	}
+	show := progress(e, "entries")
+	err = store.Check(s, v, func(done, all uint64) {
+		if total = all; show != nil {
+			show(done, all)
+		}
+	}, func(f store.Finding) { findings = append(findings, f.String()) })
+	return findings, total, err
 }
 
 type wconfigCmd struct {

@@ -97,6 +97,13 @@ func runHost(ctx context.Context, h *host.Host) error {
 	return errors.Join(err, ctlErr)
 }
 
+// codeNotRecovered means that recover gave up.
+const codeNotRecovered parley.Code = "not-recovered"
+
+var _ = parley.RegisterCodes(map[parley.Code]string{
+	codeNotRecovered: "What has come is kept. Check the peers' addresses, then run the node: parley serve --dir DIR. The rest comes when they can be reached.",
+})
+
 type recoverCmd struct {
 	dir
 	network
@@ -135,6 +142,9 @@ func (c *recoverCmd) Run(e *env) error {
 	cancel()
 	if rerr := <-done; err == nil {
 		err = rerr
+	}
+	if errors.Is(err, context.Canceled) {
+		err = parley.Errorf(codeNotRecovered, "interrupted: %d entries are here, %d are known to be missing", state.entries, state.missing)
 	}
 	if err != nil {
 		return err
@@ -186,7 +196,7 @@ func awaitRecovery(ctx context.Context, e *env, h *host.Host) (s recovered, err 
 		select {
 		case <-ctx.Done():
 			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-				return s, parley.Errorf(control.CodeNotRunning, "no peer handed the record over in time: %d entries are here, %d are known to be missing", s.entries, s.missing)
+				return s, parley.Errorf(codeNotRecovered, "no peer handed the record over in time: %d entries are here, %d are known to be missing", s.entries, s.missing)
 			}
 			return s, ctx.Err()
 		case <-time.After(500 * time.Millisecond):

@@ -271,6 +271,9 @@ func (c *watchCmd) Run(e *env) error {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, 4<<20)
 	for lines.Scan() {
+		if e.failed != nil {
+			return nil
+		}
 		if c.JSON {
 			e.printf("%s\n", lines.Bytes())
 			continue

@@ -37,18 +37,37 @@ Example:
   parley witness --dir monitor --charter line.charter --listen 0.0.0.0:7480`
 }
 
-func (c *witnessCmd) Run(e *env) error {
-	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
-		return parley.Errorf(host.CodeFile, "%w", err)
-	}
+// Codes of the witness's command.
+const (
+	codeNoWitness parley.Code = "no-witness"
+	codeListen    parley.Code = "cannot-listen"
+)
+
+var _ = parley.RegisterCodes(map[parley.Code]string{
+	codeNoWitness: "Check the directory. To make a new witness there, give it a name with --name.",
+	codeListen:    "Choose an address of this machine and a port that no other program uses; perhaps this witness runs already.",
+})
+
+// key opens the witness's key, or makes it the first time.
+func (c *witnessCmd) key() (*witness.Key, error) {
 	path := filepath.Join(c.Dir, "witness.key")
 	key, err := witness.LoadKey(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		if c.Name == "" {
-			return parley.Errorf(parley.CodeName, "this witness has no key yet: give it a name with --name")
-		}
-		key, err = witness.CreateKey(path, c.Name)
+	switch {
+	case err == nil && c.Name != "" && c.Name != key.Name:
+		return nil, parley.Errorf(host.CodeExists, "%s is the directory of the witness %s, not of %s", c.Dir, key.Name, c.Name)
+	case !errors.Is(err, fs.ErrNotExist):
+		return key, err
+	case c.Name == "":
+		return nil, parley.Errorf(codeNoWitness, "%s holds no witness", c.Dir)
 	}
+	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
+		return nil, parley.Errorf(host.CodeFile, "%w", err)
+	}
+	return witness.CreateKey(path, c.Name)
+}
+
+func (c *witnessCmd) Run(e *env) error {
+	key, err := c.key()
 	if err != nil {
 		return err
 	}
@@ -67,10 +86,15 @@ func (c *witnessCmd) Run(e *env) error {
 		if missing := s.Missing(ch); len(missing) > 0 {
 			return parley.Errorf(parley.CodeUnsigned, "%s lacks signatures", f)
 		}
+		named := false
 		for _, w := range ch.Witnesses {
 			if own := key.Witness(); w.Name == own.Name && (!bytes.Equal(w.Ed, own.Ed) || w.PQ != nil && !bytes.Equal(w.PQ, own.PQ)) {
 				return parley.Errorf(witness.CodeKeyFile, "the key in %s is not the one that %s names for %s", c.Dir, f, w.Name)
 			}
+			named = named || w.Name == key.Name
+		}
+		if !named {
+			fmt.Fprintf(e.err, "%s does not name %s: what it cosigns there counts for nobody's quorum\n", f, key.Name)
 		}
 		cfg.Channels = append(cfg.Channels, witness.Channel{Charter: s})
 	}
@@ -88,9 +112,12 @@ func (c *witnessCmd) Run(e *env) error {
 	defer srv.Close()
 	ln, err := net.Listen("tcp", c.Listen)
 	if err != nil {
-		return parley.Errorf(host.CodeFile, "%w", err)
+		return parley.Errorf(codeListen, "%w", err)
 	}
 	fmt.Fprintf(e.err, "witness %s answers on http://%s\n", key.Name, ln.Addr())
+	if len(c.Charter)+len(c.Logs) == 0 {
+		fmt.Fprintf(e.err, "no log is named with --charter or --logs: this witness refuses everybody\n")
+	}
 	return serveHTTP(e.ctx, srv.HTTP(), ln)
 }
 
