@@ -235,6 +235,10 @@ func (c *inboxCmd) Run(e *env) error {
 		return e.json(ms)
 	}
 	if len(ms) == 0 {
+		if c.Open {
+			e.printf("No message about which anything is owed. parley status lists what else is.\n")
+			return nil
+		}
 		e.printf("No messages.\n")
 		return nil
 	}
@@ -289,7 +293,7 @@ func inLine(s string) string {
 
 type showCmd struct {
 	dir
-	Ref  string `arg:"" help:"The message's number, such as 2/FLASH/17."`
+	Ref  string `arg:"" help:"The number of the message, question, call or proposal, such as 2/FLASH/17."`
 	JSON bool   `help:"Print JSON."`
 }
 
@@ -303,7 +307,15 @@ func (c *showCmd) Run(e *env) error {
 	if c.JSON {
 		return e.json(m)
 	}
-	e.printf("%s", m.Printed)
+	if m.Printed != "" {
+		e.printf("%s", m.Printed)
+	} else {
+		e.printf("%s  %s  %s\n", m.Time.Format("02 Jan 2006 1504Z"), m.Ref, m.From)
+		e.printf("          %s\n", indented(m.Text))
+		for _, a := range m.Said {
+			e.printf("%s  %s: %s\n", a.Time.Format("02 Jan 2006 1504Z"), a.From, indented(a.Text))
+		}
+	}
 	if m.WitnessedBy != "" {
 		e.printf("\nWitnessed by the quorum not after %s\n", m.WitnessedBy)
 	} else {

@@ -27,16 +27,21 @@ func exchange(a, b *party, about string) (texts []string) {
 	return texts
 }
 
-// hasOnce waits until a party shows every text, each of them once.
+// hasOnce waits until a party shows every text, each of them once, and no two
+// messages under one number, whatever their generations.
 func (p *party) hasOnce(texts []string) {
 	p.w.t.Helper()
 	var missing []string
 	eventually(p.w.t, p.name+" shows every message", func() bool {
-		n := map[string]int{}
+		n, numbers := map[string]int{}, map[string]string{}
+		missing = nil
 		for _, m := range p.inbox() {
 			n[m.Text]++
+			if other, taken := numbers[m.Ref]; taken {
+				missing = append(missing, fmt.Sprintf("%s stands for %q and %q", m.Ref, other, m.Text))
+			}
+			numbers[m.Ref] = m.Text
 		}
-		missing = nil
 		for _, text := range texts {
 			if n[text] != 1 {
 				missing = append(missing, fmt.Sprintf("%s: %d times", text, n[text]))

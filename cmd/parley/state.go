@@ -152,6 +152,9 @@ func (c *linesShow) Run(e *env) error {
 	}
 	for _, l := range ls {
 		e.printf("Line %d  %s  (%s)\n  %s: %s\n", l.Number, l.Name, l.Level, strings.ToUpper(l.State), l.Text)
+		if l.Proposal != "" {
+			e.printf("  proposed: %s; to be answered by %s: parley answer %s wilco\n", l.Proposal, strings.Join(l.Waiting, ", "), l.Proposal)
+		}
 		for _, m := range l.Members {
 			e.printf("  %-20s last heard on the line %s, anywhere %s\n", m.Name, at(m.Line), at(m.Node))
 		}

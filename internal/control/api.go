@@ -18,6 +18,7 @@ package control
 
 import (
 	"encoding/hex"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -36,8 +37,8 @@ type Error struct {
 	Remedy string      `json:"what_to_do,omitempty"`
 }
 
-// Place names an entry: short for people, long where generations must be told
-// apart, leaf for its content.
+// Place names an entry: as people name it, which is long where two generations
+// of a log have one number; always long; and by its content.
 type Place struct {
 	Ref  string `json:"ref"`
 	Long string `json:"place"`
@@ -128,7 +129,8 @@ type Alarm struct {
 	Text  string    `json:"text"`
 }
 
-// Message is a message with its state, as the desk shows it.
+// Message is a message with its state, as the desk shows it. A call, a
+// question, an answer or a proposal has a text and no printed form.
 type Message struct {
 	Place
 	Time        time.Time `json:"time"` // its author's claim
@@ -141,6 +143,14 @@ type Message struct {
 	Addressees  []Reader  `json:"addressees"`
 	Printed     string    `json:"printed,omitempty"`
 	WitnessedBy string    `json:"witnessed_by,omitempty"` // not after this time, by the quorum; with one message only
+	Said        []Said    `json:"said,omitempty"`         // about a question or a call, earliest first; a message has it in its printed form
+}
+
+// Said is what a member said about an entry.
+type Said struct {
+	Time time.Time `json:"time"`
+	From string    `json:"from"`
+	Text string    `json:"text"`
 }
 
 // Reader is the state of a message with one addressee.
@@ -163,6 +173,8 @@ type Line struct {
 	Caller   string    `json:"next_caller,omitempty"`
 	Members  []Alive   `json:"members"`
 	Next     uint8     `json:"escalates_to,omitempty"`
+	Proposal string    `json:"proposal,omitempty"` // the newest wording that is not in force, by its number
+	Waiting  []string  `json:"waiting,omitempty"`  // for the answers of these members
 }
 
 // Alive is the newest proof of life of a member of a line.
@@ -232,6 +244,8 @@ func eventOf(c *parley.Charter, e node.Event) Event {
 	return out
 }
 
+// describe says what an entry is and says, in one line, or in as many as its
+// author wrote. What is not meant says so first.
 func describe(out *Event, author parley.Party, name func(parley.Party) string, lane parley.Lane, e *parley.Entry) {
 	out.Kind, out.Member, out.Lane = "entry", name(author), lane.String()
 	body, err := hotline.Parse(e.Kind, e.Body)
@@ -239,27 +253,56 @@ func describe(out *Event, author parley.Party, name func(parley.Party) string, l
 		out.Text = protocolKind(e.Kind)
 		return
 	}
+	typed := func(t hotline.Type, text string) {
+		out.Type, out.Text = t.String(), text
+		if banner := t.Banner(); banner != "" {
+			out.Text = banner + ": " + text
+		}
+	}
 	switch b := body.(type) {
 	case *hotline.Text:
-		out.Kind, out.Type, out.Text = "message", b.Type.String(), b.Text
+		out.Kind = "message"
+		text := b.Text
 		if b.Subject != "" {
-			out.Text = b.Subject + ": " + b.Text
+			text = b.Subject + ": " + text
 		}
-		if banner := b.Type.Banner(); banner != "" {
-			out.Text = banner + ": " + out.Text
-		}
+		typed(b.Type, text)
 	case *hotline.Answer:
-		out.Kind, out.Text = "answer", b.Code.String()+" "+b.About.String()
-		if b.Text != "" {
-			out.Text += ": " + b.Text
-		}
+		out.Kind, out.Text = "answer", withNote(b.Code.String()+" "+b.About.String(), b.Text)
 	case *hotline.Line:
-		out.Text = "proposes line " + b.Name
+		out.Text = fmt.Sprintf("proposes line %d, %s (%s), for %s", b.Number, b.Name, b.Level, names(name, b.Members))
 	case *hotline.Attempt:
-		out.Text = "records a call: " + b.Outcome.String()
+		on := ""
+		if b.Line > 0 {
+			on = fmt.Sprintf(" on line %d", b.Line)
+		}
+		typed(b.Type, withNote(fmt.Sprintf("records a call%s: %s called %s at %s, %s", on, name(b.Caller), names(name, b.Called),
+			time.Unix(int64(b.At), 0).UTC().Format("02 Jan 2006 1504Z"), b.Outcome), b.Note))
 	case *hotline.Query:
-		out.Text = "asks: " + b.Ask.String() + " " + b.Text
+		question := "asks: did you send or say this?"
+		switch {
+		case b.About != nil && b.Ask == hotline.DidYouOpen:
+			question = fmt.Sprintf("asks: did you receive and open %s?", b.About)
+		case b.About != nil:
+			question = fmt.Sprintf("asks: did you send %s?", b.About)
+		}
+		typed(b.Type, strings.TrimSpace(question+" "+b.Text))
 	}
+}
+
+func withNote(s, note string) string {
+	if note == "" {
+		return s
+	}
+	return s + ": " + note
+}
+
+func names(name func(parley.Party) string, a parley.Audience) string {
+	var ns []string
+	for _, p := range a.Parties() {
+		ns = append(ns, name(p))
+	}
+	return strings.Join(ns, ", ")
 }
 
 func protocolKind(k parley.Kind) string {

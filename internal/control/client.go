@@ -6,11 +6,14 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 
 	"parley"
+	"parley/internal/host"
 )
 
 // Codes of the client: no node answers in a directory, and a node that ended
@@ -61,6 +64,12 @@ func (c *Client) Stream(ctx context.Context, method, path string, body any) (io.
 		}
 		var op *net.OpError
 		if errors.As(err, &op) && op.Op == "dial" {
+			if errors.Is(err, fs.ErrPermission) {
+				return nil, parley.Errorf(host.CodeFile, "this user may not speak with the node in %s", c.dir)
+			}
+			if _, err := os.Stat(filepath.Join(c.dir, "card")); errors.Is(err, fs.ErrNotExist) {
+				return nil, parley.Errorf(CodeNotRunning, "no node runs in %s, which holds no party: name its directory with --dir", c.dir)
+			}
 			return nil, parley.Errorf(CodeNotRunning, "no node runs in %s", c.dir)
 		}
 		return nil, parley.Errorf(CodeUnclear, "the node in %s ended before it answered", c.dir)

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -115,7 +116,9 @@ func reply(f func(*http.Request) (any, error)) http.HandlerFunc {
 
 func refuse(w http.ResponseWriter, err error) {
 	e := Error{Code: parley.CodeOf(err), Text: err.Error()}
-	if e.Code == "" {
+	if e.Code == "" && errors.Is(err, context.Canceled) { // the node ends; who asked is still there to read this
+		e.Code, e.Text = CodeUnclear, "the node ended before it answered"
+	} else if e.Code == "" {
 		e.Code = CodeInternal
 	} else {
 		e.Text = strings.TrimPrefix(e.Text, string(e.Code)+": ")
@@ -177,6 +180,26 @@ func (s *Server) status(r *http.Request) (any, error) {
 	return out, err
 }
 
+// place names an entry so that its number means no other.
+func place(logs []station.LogStatus, r parley.Ref) Place {
+	p := PlaceOf(r)
+	for _, l := range logs {
+		if l.Log.Party == r.Party && l.Log.Lane == r.Lane && l.Log.Gen != r.Gen && r.Index < l.Head.Size {
+			p.Ref = p.Long
+		}
+	}
+	return p
+}
+
+// posted names an entry that has just become durable.
+func (s *Server) posted(r *http.Request, ref parley.Ref, err error) (Place, error) {
+	p := PlaceOf(ref)
+	if err == nil {
+		s.h.Node.Do(r.Context(), func(v node.View) { p = place(v.Station.Logs(), ref) }) // failing, the short name must do
+	}
+	return p, err
+}
+
 func (s *Server) messages(r *http.Request) (any, error) {
 	q := r.URL.Query()
 	line, _ := strconv.ParseUint(q.Get("line"), 10, 8)
@@ -184,15 +207,16 @@ func (s *Server) messages(r *http.Request) (any, error) {
 	f := hotline.Filter{Line: uint8(line), Open: q.Get("open") != "", Limit: limit}
 	out := []Message{}
 	err := s.h.Node.Do(r.Context(), func(v node.View) {
+		logs := v.Station.Logs()
 		for _, m := range v.Docket.Hotline.Messages(f) {
-			out = append(out, s.view(m))
+			out = append(out, s.view(logs, m))
 		}
 	})
 	return out, err
 }
 
-func (s *Server) view(m *hotline.Message) Message {
-	out := Message{Place: PlaceOf(m.Ref), Time: time.Unix(int64(m.Time), 0).UTC(), From: s.name(m.Author), Lane: m.Lane.String(),
+func (s *Server) view(logs []station.LogStatus, m *hotline.Message) Message {
+	out := Message{Place: place(logs, m.Ref), Time: time.Unix(int64(m.Time), 0).UTC(), From: s.name(m.Author), Lane: m.Lane.String(),
 		Mine: m.Author == s.h.Me(), Addressees: []Reader{}}
 	if m.Text != nil {
 		out.Type, out.Subject, out.Text = m.Text.Type.String(), m.Text.Subject, m.Text.Text
@@ -251,10 +275,10 @@ func (s *Server) message(r *http.Request) (any, error) {
 		}
 		m, ok := v.Docket.Hotline.Message(ref)
 		if !ok {
-			ferr = parley.Errorf(CodeRef, "%s is not a message; it is held, but nothing of it is addressed to this party or it is of another kind", ref)
+			out, ferr = s.other(v, ref)
 			return
 		}
-		out = s.view(m)
+		out = s.view(v.Station.Logs(), m)
 		var b strings.Builder
 		if ferr = hotline.Format(&b, s.h.Charter(), m); ferr == nil {
 			out.Printed = b.String()
@@ -269,6 +293,45 @@ func (s *Server) message(r *http.Request) (any, error) {
 	}
 	if t, ok := journal.Witnessed(s.h.Charter(), cs, ref.Index); ok && t > 0 {
 		out.WitnessedBy = time.Unix(int64(t), 0).UTC().Format(time.RFC3339)
+	}
+	return out, nil
+}
+
+// other is a call, a question, an answer or a proposal, with what was said to
+// a question or about a call.
+func (s *Server) other(v node.View, ref parley.Ref) (Message, error) {
+	row, err := s.h.Node.Store().Row(ref.Log(s.h.Signed.Channel()), ref.Index)
+	if err != nil {
+		return Message{}, err
+	}
+	if row.Content == nil {
+		return Message{}, parley.Errorf(CodeRef, "%s is held, but not addressed to this party", ref)
+	}
+	e, err := parley.ParseEntry(row.Content.Entry)
+	if err != nil {
+		return Message{}, err
+	}
+	if _, err := hotline.Parse(e.Kind, e.Body); err != nil {
+		return Message{}, parley.Errorf(CodeRef, "%s says nothing to officers: %s %s", ref, s.name(ref.Party), protocolKind(e.Kind))
+	}
+	var ev Event
+	describe(&ev, ref.Party, s.name, ref.Lane, e)
+	out := Message{Place: place(v.Station.Logs(), ref), Time: time.Unix(int64(e.Time), 0).UTC(), From: ev.Member, Lane: ev.Lane,
+		Type: ev.Type, Text: ev.Text, Mine: ref.Party == s.h.Me(), Addressees: []Reader{}}
+	said := func(rs []hotline.Response) {
+		for _, r := range slices.Backward(rs) {
+			out.Said = append(out.Said, Said{time.Unix(int64(r.Time), 0).UTC(), s.name(r.Author), withNote(r.Code.String(), r.Text)})
+		}
+	}
+	for _, q := range v.Docket.Hotline.Questions(hotline.Filter{Author: ref.Party}) {
+		if q.Ref == ref {
+			said(q.Responses)
+		}
+	}
+	for _, c := range v.Docket.Hotline.Calls(hotline.Filter{Author: ref.Party}) {
+		if c.Ref == ref {
+			said(c.Responses)
+		}
 	}
 	return out, nil
 }
@@ -295,6 +358,18 @@ func (s *Server) lines(r *http.Request) (any, error) {
 			if l.NextTest > 0 {
 				x.Caller = s.name(l.Caller)
 			}
+			for _, p := range l.Proposals {
+				if p.Ref == l.Ref {
+					break // the ones after it are older
+				}
+				if len(p.Waiting) > 0 && len(p.Refused) == 0 {
+					x.Proposal = place(v.Station.Logs(), p.Ref).Ref
+					for _, m := range p.Waiting {
+						x.Waiting = append(x.Waiting, s.name(m))
+					}
+					break
+				}
+			}
 			for _, m := range l.Members {
 				x.Members = append(x.Members, Alive{s.name(m.Party), at(m.Last), at(m.Node)})
 			}
@@ -320,7 +395,7 @@ func (s *Server) post(r *http.Request) (any, error) {
 		return nil, err
 	}
 	ref, err := s.h.Node.Post(r.Context(), parley.Draft{Lane: p.Lane, Kind: p.Kind, To: p.To, Body: p.Body})
-	return PlaceOf(ref), err
+	return s.posted(r, ref, err)
 }
 
 func (s *Server) answer(r *http.Request) (any, error) {
@@ -345,7 +420,7 @@ func (s *Server) answer(r *http.Request) (any, error) {
 		return nil, errors.Join(err, derr)
 	}
 	ref, err := s.h.Node.Post(r.Context(), d)
-	return PlaceOf(ref), err
+	return s.posted(r, ref, err)
 }
 
 func (s *Server) close(r *http.Request) (any, error) {
