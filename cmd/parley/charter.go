@@ -372,11 +372,11 @@ func (c *charterAccept) Help() string {
 }
 
 func (c *charterAccept) Run(e *env) error {
-	s, ch, err := loadCharter(c.File)
+	s, _, err := loadCharter(c.File)
 	if err != nil {
 		return err
 	}
-	ch, err = host.Accept(c.Dir, s.Encode(), uint64(time.Now().Unix()), c.Late)
+	ch, err := host.Accept(c.Dir, s.Encode(), uint64(time.Now().Unix()), c.Late)
 	if err != nil {
 		return err
 	}
@@ -435,6 +435,9 @@ names this channel as its predecessor and the heads it accepts as final:
 
 When all have signed it, each closes the old channel. Nothing can be written there
 after that; the record stays, and stays verifiable. The node must be running.
+
+The new channel runs in a directory of its own, never in the old one: copy card and
+node.key there, then parley charter accept next.charter --dir NEW.
 
 Example:
   parley charter close next.charter --dir india`
