@@ -18,7 +18,7 @@ import (
 
 type statusCmd struct {
 	dir
-	Check bool `help:"Exit with 4 if anything is overdue, down, forked or alarmed; for monitoring."`
+	Check bool `help:"Exit with 4 if anything is overdue, down or forked, or if there was an alarm since the node's start; for monitoring."`
 	JSON  bool `help:"Print JSON."`
 }
 
@@ -93,6 +93,9 @@ func printStatus(e *env, s *control.Status, ds []control.Duty) {
 		state := ""
 		if l.Forked {
 			state = "  FORKED: proof kept"
+		}
+		if l.Closed {
+			state += "  closed"
 		}
 		if l.Held > 0 {
 			state += fmt.Sprintf("  %d waiting for others before them", l.Held)
@@ -187,7 +190,8 @@ type linesPropose struct {
 }
 
 func (c *linesPropose) Help() string {
-	return `A line is in force when every member of it has accepted the same proposal.
+	return `A line is in force when every member of it has accepted the same proposal. Its
+tests are messages of the type test on it: parley send --type test --line 1 TEXT.
 
 Example:
   parley lines propose 1 "Military operations" --level "military operations" \
