@@ -110,12 +110,3 @@ func RegisterCodes(r map[Code]string) bool {
 	}
 	return true
 }
-
-// Codes lists all registered codes with their remedies.
-func Codes() map[Code]string {
-	m := make(map[Code]string, len(remedies))
-	for c, s := range remedies {
-		m[c] = s
-	}
-	return m
-}

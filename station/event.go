@@ -163,16 +163,6 @@ type Effects struct {
 	out   Out
 }
 
-// Urgent reports whether the step wrote or received an entry of lane 0 or 1.
-func (fx *Effects) Urgent() bool {
-	for i := range fx.batch.Rows {
-		if fx.batch.Rows[i].Log.Lane <= parley.Immediate {
-			return true
-		}
-	}
-	return false
-}
-
 // Commit persists the batch and then, only then, signs own heads and returns
 // the frames. persist gets nil for the mark when no own lane grew. If persist
 // fails nothing was signed, and the station must not be used again.

@@ -40,6 +40,7 @@ const (
 	CodeNoCharter parley.Code = "no-charter"
 	CodeConfig    parley.Code = "bad-config"
 	CodeFile      parley.Code = "file"
+	CodeChannel   parley.Code = "other-channel"
 	CodeWeak      parley.Code = "weak-passphrase"
 	CodeKeys      parley.Code = "not-this-party"
 )
@@ -49,6 +50,7 @@ var _ = parley.RegisterCodes(map[parley.Code]string{
 	CodeNoDir:     "Make the party first: parley init --dir DIR --name NAME.",
 	CodeNoCharter: "Accept a charter that all members signed: parley charter accept FILE --dir DIR.",
 	CodeConfig:    "Correct the line in the directory's config file; parley serve --help shows the form.",
+	CodeChannel:   "Put the charter that the record was made under back, or run the new channel in a directory of its own, with copies of node.key and card.",
 	CodeFile:      "Check that the path exists and that this user may read and write it.",
 	CodeWeak:      "Choose a longer passphrase, such as five words drawn by lot. Nothing was made.",
 	CodeKeys:      "Put the node.key and the card of one party together again, from their backups. Nothing was signed.",

@@ -97,6 +97,9 @@ func Open(dir string, o Options) (_ *Host, err error) {
 	if h.store, err = store.Open(filepath.Join(dir, fileRecord), store.Options{DataKey: h.Keys.Data}); err != nil {
 		return nil, err
 	}
+	if err = h.sameChannel(); err != nil {
+		return nil, err
+	}
 	var mark *store.Mark
 	if h.mark, mark, err = store.OpenHighWater(filepath.Join(dir, fileMark)); err != nil {
 		return nil, err
@@ -116,6 +119,21 @@ func Open(dir string, o Options) (_ *Host, err error) {
 	}
 	h.witness, err = newSubmitter(h)
 	return h, err
+}
+
+// sameChannel refuses a record of another channel: a directory belongs to one
+// charter, and a successor runs in a directory of its own.
+func (h *Host) sameChannel() error {
+	logs, err := h.store.Logs()
+	if err != nil {
+		return err
+	}
+	for _, l := range logs {
+		if l.Log.Channel != h.Signed.Channel() {
+			return parley.Errorf(CodeChannel, "the record in %s belongs to another channel than the charter %q", h.Dir, h.charter.Name)
+		}
+	}
+	return nil
 }
 
 // doubt is case (c) of protocol 7.8: the store may be behind what this party

@@ -41,6 +41,11 @@ func newSubmitter(h *Host) (*submitter, error) {
 		}
 		s.clients = append(s.clients, witnessAt{name: name, c: &witness.Client{URL: h.settings.Witnesses[name]}, sizes: map[parley.LogID]uint64{}})
 	}
+	for _, w := range h.charter.Witnesses {
+		if h.settings.Witnesses[w.Name] == "" {
+			h.opts.Log.Warn("no address of a witness that the charter names: it cannot cosign", "witness", w.Name)
+		}
+	}
 	return s, nil
 }
 

@@ -423,10 +423,8 @@ func (n *Node) Do(ctx context.Context, f func(View)) error {
 	}
 }
 
-// Charter and Me say whose node this is; Store is its record, for reading.
-func (n *Node) Charter() *parley.Charter { return n.cfg.Charter }
-func (n *Node) Me() parley.Party         { return n.cfg.Me }
-func (n *Node) Store() journal.Store     { return n.cfg.Store }
+// Store is the node's record, for reading.
+func (n *Node) Store() journal.Store { return n.cfg.Store }
 
 // Done is closed when the node has stopped.
 func (n *Node) Done() <-chan struct{} { return n.done }
