@@ -75,7 +75,7 @@ func New(cfg Config) (*Carrier, error) {
 	}
 	if cfg.Listen != "" {
 		if c.ln, err = net.Listen("tcp", cfg.Listen); err != nil {
-			return nil, parley.Errorf(CodeDial, "listen on %s: %w", cfg.Listen, err)
+			return nil, parley.Errorf(CodeListen, "listen on %s: %w", cfg.Listen, err)
 		}
 	}
 	c.ctx, c.cancel = context.WithCancel(context.Background())

@@ -17,6 +17,7 @@ const (
 	CodeTwice    parley.Code = "carrier-twice"
 	CodeReplaced parley.Code = "carrier-replaced"
 	CodeDial     parley.Code = "carrier-dial"
+	CodeListen   parley.Code = "carrier-listen"
 	CodeLost     parley.Code = "carrier-lost"
 	CodeSilent   parley.Code = "carrier-silent"
 	CodeOverflow parley.Code = "carrier-overflow"
@@ -36,6 +37,7 @@ var _ = parley.RegisterCodes(map[parley.Code]string{
 	CodeStale:    "An older instance of a member was turned away. Nothing is needed if the member has just restarted or moved its node.",
 	CodeTwice:    "A member seems to run twice with the same lease. Ask the member by voice which node is the right one, and to stop the other.",
 	CodeReplaced: "The connection was replaced by another one with the same node. Nothing is needed.",
+	CodeListen:   "This node cannot listen there. Check the address, and whether another program, perhaps this node itself, has it already.",
 	CodeDial:     "The member's node could not be reached. It is tried again; check the address and the network if this lasts.",
 	CodeLost:     "The connection was lost. It is set up again; nothing that was recorded is lost.",
 	CodeSilent:   "The connection was silent too long and was closed. It is set up again.",

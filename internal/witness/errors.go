@@ -12,6 +12,7 @@ const (
 	CodeKeyFile     parley.Code = "witness-key-file"
 	CodeLogList     parley.Code = "witness-log-list"
 	CodeState       parley.Code = "witness-state"
+	CodeInUse       parley.Code = "witness-in-use"
 	CodeUnknown     parley.Code = "unknown-to-witness"
 	CodeConflict    parley.Code = "witness-conflict"
 	CodeRefused     parley.Code = "witness-refused"
@@ -22,6 +23,7 @@ var _ = parley.RegisterCodes(map[parley.Code]string{
 	CodeRequest:     "The request is not in the form of C2SP tlog-witness. Its sender must be corrected.",
 	CodeKeyFile:     "The witness key file is not usable. Restore it from its own backup with mode 0600; without it, make a new witness with a new name.",
 	CodeLogList:     "The list of logs is not usable. Correct the named line.",
+	CodeInUse:       "Another process is this witness already. Find it, and let only one run.",
 	CodeState:       "The witness's memory is damaged or belongs to another witness. Do not delete it to go on: retire this witness and its key.",
 	CodeUnknown:     "The witness does not know this log. Send its operator the charter, or the output of parley witness-config.",
 	CodeConflict:    "The witness knows another state of this log. If it knows more than this node, the node's store is old: start it again so that it recovers.",

@@ -321,7 +321,7 @@ func TestRestart(t *testing.T) {
 	if _, err := serve(t, s).Add(context.Background(), 0, nil, l.note()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := New(cfg); parley.CodeOf(err) != CodeState {
+	if _, err := New(cfg); parley.CodeOf(err) != CodeInUse {
 		t.Errorf("a second process opens the same memory: %v", err)
 	}
 	if err := s.Close(); err != nil {

@@ -55,7 +55,7 @@ func openState(dir string, key *Key) (*state, error) {
 	}
 	lock, err := lockDir(dir)
 	if err != nil {
-		return nil, parley.Errorf(CodeState, "witness state %s is in use: %w", dir, err)
+		return nil, parley.Errorf(CodeInUse, "witness state %s is in use: %w", dir, err)
 	}
 	s := &state{dir: dir, lock: lock, logs: map[string]*logState{}, per: map[string]int{}}
 	names, err := os.ReadDir(dir)
