@@ -204,9 +204,6 @@ func (st *Station) seal(l *log) {
 	}
 }
 
-// sealFor seals for a member whose session starts.
-func (st *Station) sealFor(*member) { st.sealHeads(false) }
-
 // answerSeal gives our ML-DSA cosignature on a head that its author sealed, at
 // most daily for each log.
 func (st *Station) answerSeal(m *member, l *log, size uint64, root parley.Hash) {

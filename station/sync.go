@@ -32,7 +32,7 @@ func (st *Station) linkUp(e Up) {
 	}
 	st.sendHave(m)
 	if !e.Bulk {
-		st.sealFor(m)
+		st.sealHeads(false)
 	}
 }
 

@@ -94,40 +94,27 @@ func (s *submitter) submit(ctx context.Context, w *witnessAt, head *journal.Sign
 	origin := head.Log.Origin()
 	note := journal.Checkpoint{Origin: origin, Size: head.Size, Root: head.Root,
 		Lines: []journal.Line{journal.HeadLine(origin, s.h.Keys.Log.EdPublic(), head.Sig)}}
-	old := w.sizes[head.Log]
-	for range 2 {
-		var proof []parley.Hash
-		if old > 0 && old < head.Size {
-			var err error
-			if proof, err = journal.ProveConsistency(old, head.Size, s.h.store.Hashes(head.Log)); err != nil {
-				return
-			}
-		}
-		lines, err := w.c.Add(ctx, old, proof, note.Encode())
-		var conflict *witness.Conflict
-		if errors.As(err, &conflict) && conflict.HasSize && conflict.Size != old {
-			if conflict.Size > head.Size {
-				s.h.Node.Feed(ctx, station.WitnessAhead{Log: head.Log, Size: conflict.Size})
-				return
-			}
-			old = conflict.Size
-			continue
-		}
-		if err != nil {
-			s.say(w, err.Error())
-			return
-		}
-		good, _ := witness.Verify(s.h.charter, lines, origin, head.Size, head.Root)
-		good = slices.DeleteFunc(good, func(c journal.Cosig) bool { return c.Name != w.name })
-		if len(good) == 0 {
-			s.say(w, "its cosignature does not verify against the charter's key")
-			return
-		}
-		w.sizes[head.Log] = head.Size
-		s.say(w, "")
-		s.h.Node.Feed(ctx, station.Witnessed{Cosigs: good})
+	lines, _, err := w.c.Submit(ctx, w.sizes[head.Log], head.Size, note.Encode(), func(old uint64) ([]parley.Hash, error) {
+		return journal.ProveConsistency(old, head.Size, s.h.store.Hashes(head.Log))
+	})
+	var conflict *witness.Conflict
+	if errors.As(err, &conflict) && conflict.HasSize && conflict.Size > head.Size {
+		s.h.Node.Feed(ctx, station.WitnessAhead{Log: head.Log, Size: conflict.Size})
 		return
 	}
+	if err != nil {
+		s.say(w, err.Error())
+		return
+	}
+	good, _ := witness.Verify(s.h.charter, lines, origin, head.Size, head.Root)
+	good = slices.DeleteFunc(good, func(c journal.Cosig) bool { return c.Name != w.name })
+	if len(good) == 0 {
+		s.say(w, "its cosignature does not verify against the charter's key")
+		return
+	}
+	w.sizes[head.Log] = head.Size
+	s.say(w, "")
+	s.h.Node.Feed(ctx, station.Witnessed{Cosigs: good})
 }
 
 // say logs a change of a witness's state, once.
