@@ -49,7 +49,7 @@ var arrows = map[string]string{
 		"internal/control internal/demo internal/bench github.com/alecthomas/kong golang.org/x/term",
 	"cmd/parley-verify": ". journal seal",
 	"internal/demo":     ". journal seal station hotline internal/node internal/host internal/witness",
-	"internal/bench":    ". journal seal frame hotline internal/node internal/store internal/carrier internal/host",
+	"internal/bench":    ". journal seal frame station hotline internal/node internal/store internal/carrier internal/host",
 
 	// Specification, and help for tests.
 	"spec":                     "",

@@ -10,6 +10,11 @@ import (
 )
 
 type benchCmd struct {
+	Line  benchLineCmd  `cmd:"" default:"withargs" help:"Measure latency, throughput and sizes against a bare floor."`
+	Flood benchFloodCmd `cmd:"" help:"Measure what a flood by one member does to the others."`
+}
+
+type benchLineCmd struct {
 	Dir      string `short:"d" type:"path" placeholder:"DIR" help:"Where to make the two nodes; a temporary directory if not given. Its disk is what is measured."`
 	Messages int    `default:"1000" help:"Messages one at a time."`
 	Burst    int    `default:"20000" help:"Messages with many under way."`
@@ -19,7 +24,7 @@ type benchCmd struct {
 	JSON     bool   `help:"Print JSON."`
 }
 
-func (c *benchCmd) Help() string {
+func (c *benchLineCmd) Help() string {
 	return `Runs two nodes with full durability over TLS on loopback and, in the same run, a
 bare floor: signed, sealed, fsync'd files at both ends, one TLS connection. The
 ratios say what Parley costs; the absolute numbers say how fast this machine is.
@@ -28,7 +33,7 @@ Example:
   parley bench --json`
 }
 
-func (c *benchCmd) Run(e *env) error {
+func (c *benchLineCmd) Run(e *env) error {
 	o := bench.Options{Dir: c.Dir, Messages: c.Messages, Burst: c.Burst, InFlight: c.InFlight, VerifyEntries: c.Verify, StartEntries: c.Start}
 	if f, ok := e.err.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		o.Progress = func(what string, done, total int) { fmt.Fprintf(f, "\r\x1b[K%s: %d of %d", what, done, total) }

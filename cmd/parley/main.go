@@ -55,7 +55,7 @@ type cli struct {
 	Witness  witnessCmd `cmd:"" group:"witness" help:"Run an independent witness."`
 	WConfig  wconfigCmd `cmd:"" name:"witness-config" group:"witness" help:"Print what a witness written by others needs."`
 	Demo     demoCmd    `cmd:"" group:"try" help:"Play the crisis of 2025 as an exercise, from press reports."`
-	Bench    benchCmd   `cmd:"" group:"try" help:"Measure latency, throughput and sizes against a bare floor."`
+	Bench    benchCmd   `cmd:"" group:"try" help:"Measure the nodes: latency, throughput and sizes, or a flood."`
 }
 
 // env is what commands share.

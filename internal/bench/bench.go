@@ -122,7 +122,7 @@ func Run(ctx context.Context, o Options) (_ *Result, err error) {
 	if r.FsyncP50, err = fsyncTime(dir); err != nil {
 		return nil, err
 	}
-	ch, err := newChannel(dir)
+	ch, err := newChannel(dir, unlimited, "Avaria", "Borduria")
 	if err != nil {
 		return nil, err
 	}

@@ -26,39 +26,43 @@ func message(i int) *hotline.Text {
 	return &hotline.Text{Type: hotline.Test, Text: texts[i%len(texts)]}
 }
 
-// channel is two parties with their directories and one charter.
+// channel is some parties with their directories and one charter.
 type channel struct {
 	base    string
-	dirs    [2]string
-	keys    [2]*seal.Node
+	dirs    []string
+	keys    []*seal.Node
 	signed  *parley.SignedCharter
 	charter *parley.Charter
 }
 
 const passphrase = "of a measurement"
 
-// newChannel makes the parties. The quotas are out of the way: a burst here is
-// more than the charter's members would send in a week.
-func newChannel(base string) (*channel, error) {
+// unlimited is a quota out of the way: a burst here is more than a charter's
+// members would send in a week.
+var unlimited = [parley.Lanes]uint64{parley.MaxUint, parley.MaxUint, parley.MaxUint, parley.MaxUint, parley.MaxUint}
+
+// newChannel makes the parties.
+func newChannel(base string, quota [parley.Lanes]uint64, names ...string) (*channel, error) {
 	defer func(f int) { host.WorkFactor = f }(host.WorkFactor)
 	host.WorkFactor = 10 // these roots guard nothing
 	ch := &channel{base: base, charter: &parley.Charter{Name: "measurement", Rules: parley.DefaultRules()}}
-	for lane := range ch.charter.Rules.Quota {
-		ch.charter.Rules.Quota[lane] = parley.MaxUint
-	}
-	var roots [2]*seal.Root
-	for i := range ch.dirs {
-		ch.dirs[i] = filepath.Join(base, fmt.Sprint(i+1))
-		card, err := host.Init(ch.dirs[i], []string{"Avaria", "Borduria"}[i], "", passphrase)
+	ch.charter.Rules.Quota = quota
+	var roots []*seal.Root
+	for i, name := range names {
+		dir := filepath.Join(base, fmt.Sprint(i+1))
+		card, err := host.Init(dir, name, "", passphrase)
 		if err != nil {
 			return nil, err
 		}
-		if roots[i], err = host.OpenRoot(filepath.Join(ch.dirs[i], "root.key"), passphrase); err != nil {
+		root, err := host.OpenRoot(filepath.Join(dir, "root.key"), passphrase)
+		if err != nil {
 			return nil, err
 		}
-		if ch.keys[i], err = host.LoadKeys(ch.dirs[i]); err != nil {
+		keys, err := host.LoadKeys(dir)
+		if err != nil {
 			return nil, err
 		}
+		roots, ch.dirs, ch.keys = append(roots, root), append(ch.dirs, dir), append(ch.keys, keys)
 		ch.charter.Members = append(ch.charter.Members, parley.Member{Index: parley.Party(i + 1), Name: card.Name,
 			RootEd: card.RootEd, RootPQ: card.RootPQ, Keys: card.Keys})
 	}

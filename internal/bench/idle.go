@@ -20,15 +20,19 @@ const (
 	envPeer = "PARLEY_BENCH_PEER"  // name and address of the member to dial, if any
 )
 
-// Main runs a node and ends the process if Run started this process for that;
-// else it returns. Programs that call Run call it first, and so do their
+// Main runs a node and ends the process if Run or Flood started this process
+// for that; else it returns. Programs that call them call it first, and so do their
 // tests, in TestMain: the child is the same executable.
 func Main() {
-	dir := os.Getenv(envDir)
-	if dir == "" {
+	var err error
+	if dir := os.Getenv(envFlood); dir != "" {
+		err = floodChild(dir, os.Getenv(envPeers))
+	} else if dir := os.Getenv(envDir); dir != "" {
+		err = child(dir, os.Getenv(envPeer))
+	} else {
 		return
 	}
-	if err := child(dir, os.Getenv(envPeer)); err != nil {
+	if err != nil {
 		fmt.Println("failed", err)
 		os.Exit(1)
 	}
