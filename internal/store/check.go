@@ -4,6 +4,8 @@ import (
 	"crypto/ed25519"
 	"fmt"
 	"math"
+	"strings"
+	"time"
 
 	"parley"
 	"parley/journal"
@@ -195,35 +197,32 @@ func (c *checker) beyond() error {
 
 // entry checks one row, adds its leaf to the tree, and checks what was signed
 // over the tree that it completes. It returns the cosignatures of later sizes.
+// All that is wrong with the entry is one finding.
 func (c *checker) entry(raw *rawRow, cosigs []journal.Cosig) []journal.Cosig {
 	st := &c.row.state
 	index := uint64(raw.idx)
 	r, faults := c.s.inspect(st.Log, raw)
-	for _, f := range faults {
-		c.bad(index, "%s", f)
+	if r == nil || len(faults) > 0 {
+		c.bad(index, "%s", strings.Join(faults, ", "))
+		return c.resume(index+1, r, cosigs)
 	}
-	var leaf parley.Hash
-	if r != nil {
-		leaf = r.Leaf.Hash()
-	}
-	for level, h := range c.tree.Append(leaf) {
-		if r != nil && level > 0 && r.Hashes[level] != h {
-			c.bad(index, "the tree hash of level %d differs", level)
+	for level, h := range c.tree.Append(r.Leaf.Hash()) {
+		if level > 0 && r.Hashes[level] != h {
+			faults = append(faults, fmt.Sprintf("the tree hash of level %d differs", level))
 		}
 	}
 	size := c.tree.Size()
 	signed := func(sig []byte) bool {
 		return c.key == nil || journal.VerifyHead(c.key, st.Log.Origin(), size, c.tree.Root(), sig)
 	}
-	if r != nil && r.Sig != nil && !signed(r.Sig) {
-		c.bad(index, "the author's signature does not fit the tree of size %d", size)
+	if r.Sig != nil && !signed(r.Sig) {
+		faults = append(faults, fmt.Sprintf("the author's signature does not fit the tree of size %d", size))
 	}
 	if h := st.Head; h != nil && h.Size == size {
 		if h.Root != c.tree.Root() {
-			c.bad(index, "the root at size %d differs from the signed head", size)
-		}
-		if !signed(h.Sig) {
-			c.bad(index, "the signature of the head of size %d does not fit", size)
+			faults = append(faults, fmt.Sprintf("the root at size %d differs from the signed head", size))
+		} else if !signed(h.Sig) {
+			faults = append(faults, fmt.Sprintf("the signature of the head of size %d does not fit", size))
 		}
 	}
 	for ; len(cosigs) > 0 && cosigs[0].Size == size; cosigs = cosigs[1:] {
@@ -231,8 +230,45 @@ func (c *checker) entry(raw *rawRow, cosigs []journal.Cosig) []journal.Cosig {
 			continue
 		}
 		if ok, known := c.v.Cosig(&cosigs[0], c.tree.Root()); known && !ok {
-			c.bad(index, "the cosignature of %s over size %d, time %d, does not fit", cosigs[0].Name, size, cosigs[0].Time)
+			faults = append(faults, fmt.Sprintf("the cosignature of %s over size %d, of %s, does not fit",
+				cosigs[0].Name, size, utc(cosigs[0].Time)))
 		}
 	}
+	if len(faults) > 0 {
+		c.bad(index, "%s", strings.Join(faults, ", "))
+	}
 	return cosigs
+}
+
+// resume goes on behind a damaged entry, so that one damaged leaf does not make
+// all that follow look wrong: with the leaf as it is, if the author's signature
+// or the content says so, and else with the tree hashes as they are stored.
+func (c *checker) resume(size uint64, r *journal.Row, cosigs []journal.Cosig) []journal.Cosig {
+	for len(cosigs) > 0 && cosigs[0].Size <= size {
+		cosigs = cosigs[1:]
+	}
+	id := c.row.state.Log
+	next := c.tree
+	if r != nil {
+		next.Append(r.Leaf.Hash())
+		if r.Sig != nil && c.key != nil && journal.VerifyHead(c.key, id.Origin(), size, next.Root(), r.Sig) ||
+			r.Content != nil && journal.Commit(id.Origin(), size-1, r.Content.Salt, r.Content.Entry) == r.Leaf.Commit {
+			c.tree = next
+			return cosigs
+		}
+	}
+	if stored, err := journal.LoadTree(size, hashes{c.s, id}); err == nil {
+		c.tree = *stored
+	} else {
+		c.tree.Append(parley.Hash{})
+	}
+	return cosigs
+}
+
+// utc writes a time of the protocol for people.
+func utc(seconds uint64) string {
+	if seconds > 1<<38 {
+		return fmt.Sprintf("%d seconds since 1970", seconds)
+	}
+	return time.Unix(int64(seconds), 0).UTC().Format("2006-01-02 15:04:05Z")
 }

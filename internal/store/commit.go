@@ -98,6 +98,9 @@ func (s *SQLite) Commit(b *journal.Batch) error {
 		s.signers += len(c.new.signers) - len(c.old.signers)
 	}
 	s.logsMu.Unlock()
+	if err := errors.Join(s.noteCommit(), s.stillOurs()); err != nil {
+		return s.poison(err)
+	}
 	if err := s.checkpoint(); err != nil {
 		return s.poison(err)
 	}
@@ -290,14 +293,19 @@ func (s *SQLite) checkpoint() error {
 		return nil
 	}
 	s.growth = 0
-	_, err := s.conn.ExecContext(bg, "PRAGMA wal_checkpoint(PASSIVE)")
-	return err
+	if _, err := s.conn.ExecContext(bg, "PRAGMA wal_checkpoint(PASSIVE)"); err != nil {
+		return err
+	}
+	return s.remember()
 }
 
 // truncateLog empties the write-ahead log and cuts it to nothing, so that
 // destroyed secrets leave no bytes in it. Where a reader of another process
 // stands in the way it is tried again after the next Commit.
 func (s *SQLite) truncateLog() error {
+	if err := s.forgetMark(); err != nil {
+		return err
+	}
 	var busy, frames, moved int64
 	err := s.conn.QueryRowContext(bg, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &frames, &moved)
 	if err != nil {
@@ -305,5 +313,5 @@ func (s *SQLite) truncateLog() error {
 	}
 	s.unclean = busy != 0
 	s.growth = 0
-	return nil
+	return s.remember()
 }

@@ -3,9 +3,12 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"sync"
 
 	"parley"
+	"parley/journal"
 )
 
 // Numbers in the database file's header.
@@ -88,7 +91,8 @@ func pragmaInt(c conn, name string) (v int64, err error) {
 }
 
 // identify tells whose file it is before anything is written to it, and
-// returns its schema version: 0 for an empty file.
+// returns its schema version: 0 for an empty file. A file with the tables of
+// this version is a record, whatever a damaged header says.
 func identify(c conn, path string) (int64, error) {
 	id, err := pragmaInt(c, "application_id")
 	if err != nil {
@@ -98,20 +102,52 @@ func identify(c conn, path string) (int64, error) {
 	if err != nil {
 		return 0, classify(err, "reading "+path)
 	}
-	var tables int64
-	if err := c.QueryRowContext(bg, "SELECT count(*) FROM sqlite_schema").Scan(&tables); err != nil {
+	tables, err := tablesOf(c)
+	if err != nil {
 		return 0, classify(err, "reading "+path)
 	}
+	ours, err := ourTables()
+	if err != nil {
+		return 0, err
+	}
 	switch {
-	case id == 0 && version == 0 && tables == 0:
+	case id == 0 && version == 0 && tables == "":
 		return 0, nil
+	case tables == ours && (id != applicationID || version != schemaVersion):
+		return 0, parley.Errorf(journal.CodeDamaged, "%s: the database's header is damaged: it says application %#x, version %d", path, id, version)
 	case id != applicationID || version < 1:
 		return 0, parley.Errorf(CodeForeign, "%s is a database of another program", path)
 	case version > schemaVersion:
 		return 0, parley.Errorf(CodeVersion, "%s has version %d; this program knows up to %d", path, version, schemaVersion)
+	case version == schemaVersion && tables != ours:
+		return 0, parley.Errorf(journal.CodeDamaged, "%s: the tables are not those of a record", path)
 	}
 	return version, nil
 }
+
+// tablesOf is the schema as SQLite keeps it, but for where the tables lie.
+func tablesOf(c conn) (text string, err error) {
+	err = c.QueryRowContext(bg, `SELECT coalesce(group_concat(type || ' ' || name || ' ' || tbl_name || ' ' || coalesce(sql, ''), char(10)), '')
+		FROM (SELECT * FROM sqlite_schema ORDER BY name)`).Scan(&text)
+	return
+}
+
+// ourTables is the schema of this version, as SQLite writes it down.
+var ourTables = sync.OnceValues(func() (string, error) {
+	db, err := sql.Open("sqlite", ":memory:")
+	if err != nil {
+		return "", classify(err, "making the tables")
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	for _, m := range migrations {
+		if _, err := db.Exec(m); err != nil {
+			return "", classify(err, "making the tables")
+		}
+	}
+	text, err := tablesOf(db)
+	return text, classify(err, "making the tables")
+})
 
 // harden sets what durability rests on and reads it back, since SQLite
 // answers a setting that it cannot make with the old one and no error.
@@ -179,6 +215,9 @@ func migrate(db conn, from int64, box sealer) (err error) {
 func checkKey(c conn, box sealer, path string) error {
 	var sealed []byte
 	if err := c.QueryRowContext(bg, "SELECT value FROM meta WHERE name = 'check'").Scan(&sealed); err != nil {
+		if errors.Is(err, sql.ErrNoRows) {
+			return parley.Errorf(journal.CodeDamaged, "%s has lost the value by which its data key is known", path)
+		}
 		return classify(err, "reading the check value of "+path)
 	}
 	if plain, ok := box.open(sealed, checkPlace); !ok || string(plain) != checkText {

@@ -43,7 +43,8 @@ type Options struct {
 	ReadOnly  bool     // for Check and inspection, also beside a running node and of a damaged record; takes no lock, writes nothing
 	MustExist bool     // refuse to make a new record (CodeMissing)
 
-	vfs string // for tests: the name of a registered SQLite VFS
+	vfs    string                    // for tests: the name of a registered SQLite VFS
+	onMark func(op string, b []byte) // for tests: what is written to the lock file
 }
 
 // SQLite is a record in one SQLite file. Its methods may be called from any
@@ -53,6 +54,9 @@ type SQLite struct {
 	readOnly bool
 	box      sealer
 	lock     *os.File
+	shm      *os.File                     // index of the write-ahead log; closed last (see release)
+	onMark   func(op string, b []byte)    // for tests
+	files    [2]os.FileInfo               // the database and its log, as this process opened them
 	failed   atomic.Pointer[parley.Error] // set once; every later call returns it
 
 	readers *sql.DB
@@ -93,7 +97,7 @@ func Open(path string, o Options) (_ *SQLite, err error) {
 	if path, err = filepath.Abs(path); err != nil {
 		return nil, parley.Errorf(CodeFailed, "%w", err)
 	}
-	s := &SQLite{path: path, readOnly: o.ReadOnly, box: newSealer(o.DataKey), logs: map[parley.LogID]*logRow{}}
+	s := &SQLite{path: path, readOnly: o.ReadOnly, box: newSealer(o.DataKey), logs: map[parley.LogID]*logRow{}, onMark: o.onMark}
 	defer func() {
 		if err != nil {
 			s.release()
@@ -136,24 +140,30 @@ func Open(path string, o Options) (_ *SQLite, err error) {
 	return s, nil
 }
 
-// openFile takes the lock and makes an empty file, readable by its owner
+// openFile takes the lock, ends a repair that was cut off, looks at the file
+// as far as SQLite would not, and makes an empty one, readable by its owner
 // only, where there is none.
 func (s *SQLite) openFile(o Options) (err error) {
 	dir := filepath.Dir(s.path)
 	if err := refuseRemote(dir); err != nil {
 		return err
 	}
-	info, err := os.Stat(s.path)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return parley.Errorf(CodeFailed, "%w", err)
-	}
-	if (err != nil || info.Size() == 0) && (o.MustExist || o.ReadOnly) {
-		return parley.Errorf(CodeMissing, "%s is missing or empty", s.path)
-	}
 	if o.ReadOnly {
-		return nil
+		if pending(s.path) {
+			return parley.Errorf(CodeRepair, "a repair of %s was cut off before its last step", s.path)
+		}
+		return s.checkFile(true)
+	}
+	if _, err := os.Stat(s.path); o.MustExist && errors.Is(err, os.ErrNotExist) && !pending(s.path) {
+		return parley.Errorf(CodeMissing, "%s is missing", s.path) // and nothing is made there
 	}
 	if s.lock, err = lockFile(s.path + ".lock"); err != nil {
+		return err
+	}
+	if _, err := FinishInstall(s.path); err != nil {
+		return err
+	}
+	if err := s.checkFile(o.MustExist); err != nil {
 		return err
 	}
 	f, err := os.OpenFile(s.path, os.O_RDWR|os.O_CREATE, 0o600)
@@ -162,6 +172,32 @@ func (s *SQLite) openFile(o Options) (err error) {
 	}
 	f.Close()
 	return syncDir(dir)
+}
+
+// checkFile looks at what SQLite passes over: the fixed fields of the header,
+// and whether the write-ahead log still holds what was acknowledged.
+func (s *SQLite) checkFile(must bool) error {
+	info, err := os.Stat(s.path)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return parley.Errorf(CodeFailed, "%w", err)
+	}
+	if err != nil || info.Size() == 0 {
+		if must {
+			return parley.Errorf(CodeMissing, "%s is missing or empty", s.path)
+		}
+		if m, marked, _ := readMark(s.path); marked {
+			return parley.Errorf(CodeMissing, "%s is missing or empty, and had %d pages of newest commits", s.path, m.frames)
+		}
+		return nil
+	}
+	if err := checkHeader(s.path); err != nil || s.readOnly {
+		return err // a node that runs beside changes its log meanwhile
+	}
+	w, err := readWAL(s.path+"-wal", false)
+	if err != nil {
+		return err
+	}
+	return checkWAL(s.path, w)
 }
 
 // syncDir makes the names in a directory durable.
@@ -211,7 +247,10 @@ func (s *SQLite) openWriter(o Options) (err error) {
 	if err := s.write.prepare(s.conn); err != nil {
 		return classify(err, "opening "+s.path)
 	}
-	return s.truncateLog()
+	if err := s.truncateLog(); err != nil {
+		return err
+	}
+	return s.remember()
 }
 
 func (s *SQLite) openReaders(o Options) (err error) {
@@ -244,7 +283,11 @@ func (s *SQLite) Close() error {
 		}
 		return nil
 	}
-	return s.release()
+	var err error
+	if s.lock != nil {
+		err = s.forgetMark()
+	}
+	return errors.Join(err, s.release())
 }
 
 // release closes what is open. The last connection to close checkpoints and
@@ -259,6 +302,9 @@ func (s *SQLite) release() error {
 	}
 	if s.writer != nil {
 		errs = append(errs, s.writer.Close())
+	}
+	if s.shm != nil { // not before: closing it would take SQLite's locks on it away
+		errs = append(errs, s.shm.Close())
 	}
 	if s.lock != nil {
 		errs = append(errs, s.lock.Close())
@@ -301,8 +347,8 @@ func codeOf(err error) parley.Code {
 		switch e.Code() & 0xff {
 		case sqlite3.SQLITE_FULL:
 			return CodeFull
-		case sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT:
-			return journal.CodeDamaged
+		case sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_READONLY:
+			return journal.CodeDamaged // our statements are right: the schema or the header is not
 		}
 	}
 	return CodeFailed

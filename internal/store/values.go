@@ -67,10 +67,13 @@ func (s *SQLite) unseal(space string, v value) ([]byte, error) {
 	if valueSum(space, v.key, v.stored) != v.sum {
 		return nil, parley.Errorf(journal.CodeDamaged, "the value %q of %q: the checksum differs", v.key, space)
 	}
-	if !v.secret {
+	plain, ok := s.box.open(v.stored, valuePlace(space, v.key))
+	if !v.secret { // which the checksum does not cover
+		if ok {
+			return nil, parley.Errorf(journal.CodeDamaged, "the value %q of %q is sealed and does not say so", v.key, space)
+		}
 		return v.stored, nil
 	}
-	plain, ok := s.box.open(v.stored, valuePlace(space, v.key))
 	if !ok {
 		return nil, parley.Errorf(journal.CodeDamaged, "the value %q of %q does not decrypt", v.key, space)
 	}

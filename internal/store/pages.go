@@ -1,0 +1,254 @@
+package store
+
+import (
+	"encoding/binary"
+	"io"
+	"os"
+
+	"parley"
+)
+
+// Reading a damaged database page by page, without SQLite: SQLite stops at the
+// first page that it cannot follow, and everything behind that page would be
+// lost with it. The format is that of sqlite.org/fileformat2.html. Nothing
+// here decides what is true: rows prove themselves, by checksum, seal and
+// signature.
+
+// Types of b-tree pages.
+const (
+	pageIndexInner = 0x02
+	pageTableInner = 0x05
+	pageIndexLeaf  = 0x0a
+	pageTableLeaf  = 0x0d
+)
+
+// pageSize is that of every record: SQLite's default, which Open never changes.
+const pageSize = 4096
+
+// maxPayload bounds what a damaged length can make this program allocate.
+const maxPayload = 4 << 20
+
+// pageFile is a database file with the newest pages of its write-ahead log.
+type pageFile struct {
+	f     *os.File
+	pages uint32
+	log   map[uint32][]byte // pages that the write-ahead log replaces
+}
+
+func openPages(path string, wal *walLog) (*pageFile, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, parley.Errorf(CodeFailed, "%w", err)
+	}
+	info, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return nil, parley.Errorf(CodeFailed, "%w", err)
+	}
+	p := &pageFile{f: f, pages: uint32(min((info.Size()+pageSize-1)/pageSize, 1<<31)), log: wal.pages}
+	for n := range p.log {
+		p.pages = max(p.pages, n)
+	}
+	if wal.size > 0 { // pages beyond are of a size that the database had before
+		p.pages = min(p.pages, wal.size)
+	}
+	return p, nil
+}
+
+// page is page n, from 1; zeros stand for what the file no longer has, or the
+// disk no longer gives.
+func (p *pageFile) page(n uint32) []byte {
+	b := make([]byte, pageSize)
+	if q, ok := p.log[n]; ok {
+		copy(b, q)
+		return b
+	}
+	if n == 0 || n > p.pages {
+		return b
+	}
+	if k, err := p.f.ReadAt(b, int64(n-1)*pageSize); err != nil && err != io.EOF {
+		clear(b[k:])
+	}
+	return b
+}
+
+// cell is one entry of a b-tree page: where its record lies.
+type cell struct {
+	rowid   int64
+	payload []byte
+	chain   []uint32 // its overflow pages
+}
+
+// head is where a page's b-tree header begins.
+func head(n uint32) int {
+	if n == 1 {
+		return 100
+	}
+	return 0
+}
+
+// cells lists the records of a b-tree page. whole is false if something in the
+// page could not be followed; the cells that could be are returned all the same.
+func (p *pageFile) cells(n uint32, b []byte) (cs []cell, whole bool) {
+	at := head(n)
+	kind := b[at]
+	size := 8
+	switch kind {
+	case pageIndexInner:
+		size = 12
+	case pageIndexLeaf, pageTableLeaf:
+	case pageTableInner: // has keys only
+		return nil, true
+	default:
+		return nil, false
+	}
+	count := int(binary.BigEndian.Uint16(b[at+3:]))
+	whole = true
+	for i := range count {
+		ptr := at + size + 2*i
+		if ptr+2 > len(b) {
+			return cs, false
+		}
+		c, ok := p.cell(kind, b, int(binary.BigEndian.Uint16(b[ptr:])))
+		if whole = whole && ok; ok {
+			cs = append(cs, c)
+		}
+	}
+	return cs, whole
+}
+
+func (p *pageFile) cell(kind byte, b []byte, at int) (c cell, ok bool) {
+	if kind == pageIndexInner {
+		at += 4
+	}
+	n, k := varint(b, at)
+	if k == 0 || n < 2 || n > maxPayload {
+		return c, false
+	}
+	at += k
+	most := (pageSize-12)*64/255 - 23
+	if kind == pageTableLeaf {
+		if c.rowid, k = varint(b, at); k == 0 {
+			return c, false
+		}
+		at += k
+		most = pageSize - 35
+	}
+	local := int(n)
+	if local > most {
+		least := (pageSize-12)*32/255 - 23
+		if local = least + (int(n)-least)%(pageSize-4); local > most {
+			local = least
+		}
+	}
+	if at+local > len(b) {
+		return c, false
+	}
+	c.payload = append(make([]byte, 0, n), b[at:at+local]...)
+	if local == int(n) {
+		return c, true
+	}
+	if at+local+4 > len(b) {
+		return c, false
+	}
+	next := binary.BigEndian.Uint32(b[at+local:])
+	for len(c.payload) < int(n) {
+		if next == 0 || next > p.pages || len(c.chain) > maxPayload/pageSize {
+			return c, false
+		}
+		c.chain = append(c.chain, next)
+		o := p.page(next)
+		next = binary.BigEndian.Uint32(o)
+		c.payload = append(c.payload, o[4:min(pageSize, 4+int(n)-len(c.payload))]...)
+	}
+	return c, true
+}
+
+// varint reads SQLite's variable-length integer; size 0: it goes beyond b.
+func varint(b []byte, at int) (v int64, size int) {
+	if at < 0 {
+		return 0, 0
+	}
+	var u uint64
+	for i := range 9 {
+		if at+i >= len(b) {
+			return 0, 0
+		}
+		c := b[at+i]
+		if i == 8 {
+			return int64(u<<8 | uint64(c)), 9
+		}
+		u = u<<7 | uint64(c&0x7f)
+		if c < 0x80 {
+			return int64(u), i + 1
+		}
+	}
+	return 0, 0
+}
+
+// column is one value of a record: null, an integer, or bytes.
+type column struct {
+	kind  byte // 'n', 'i', 'b' (blob), 't' (text)
+	num   int64
+	bytes []byte
+}
+
+// record splits a payload into its columns; false if it is not a record that
+// fills the payload exactly.
+func record(b []byte) ([]column, bool) {
+	size, k := varint(b, 0)
+	if k == 0 || size < int64(k) || size > int64(len(b)) {
+		return nil, false
+	}
+	at := int(size)
+	var cs []column
+	for h := k; h < int(size); {
+		t, n := varint(b[:size], h)
+		if n == 0 || t < 0 {
+			return nil, false
+		}
+		h += n
+		width := 0
+		c := column{kind: 'i'}
+		switch {
+		case t == 0:
+			c.kind = 'n'
+		case t <= 4:
+			width = int(t)
+		case t == 5:
+			width = 6
+		case t == 6:
+			width = 8
+		case t == 8 || t == 9:
+			c.num = t - 8
+		case t >= 12 && (t-12)/2 <= int64(len(b)):
+			width, c.kind = int((t-12)/2), "bt"[t%2]
+		default:
+			return nil, false // a float, or nothing
+		}
+		if at+width > len(b) {
+			return nil, false
+		}
+		v := b[at : at+width]
+		at += width
+		if c.kind == 'i' && width > 0 {
+			c.num = int64(int8(v[0]))
+			for _, x := range v[1:] {
+				c.num = c.num<<8 | int64(x)
+			}
+		} else if c.kind != 'i' {
+			c.bytes = v
+		}
+		cs = append(cs, c)
+	}
+	return cs, at == len(b)
+}
+
+// shape is the kinds of a record's columns, such as "iib".
+func shape(cs []column) string {
+	s := make([]byte, len(cs))
+	for i := range cs {
+		s[i] = cs[i].kind
+	}
+	return string(s)
+}
