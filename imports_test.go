@@ -40,7 +40,7 @@ var arrows = map[string]string{
 	"internal/carrier": ". frame",
 	"internal/witness": ". journal filippo.io/mldsa golang.org/x/mod/sumdb/note",
 	"internal/node":    ". journal station docket",
-	"internal/host": ". journal seal station internal/node internal/store internal/carrier internal/witness " +
+	"internal/host": ". journal seal frame station internal/node internal/store internal/carrier internal/witness " +
 		"filippo.io/age filippo.io/age/armor",
 	"internal/control": ". journal station hotline internal/node internal/host",
 

@@ -43,13 +43,24 @@ func LoadSettings(dir string) (Settings, error) {
 		word, rest, _ := strings.Cut(line, " ")
 		rest = strings.TrimSpace(rest)
 		at := strings.LastIndexByte(rest, ' ')
+		twice := func(what string) error {
+			return parley.Errorf(CodeConfig, "config line %d: %s stands there twice", i+1, what)
+		}
 		switch {
 		case word == "listen" && rest != "" && at < 0:
+			if s.Listen != "" {
+				return s, twice("listen")
+			}
 			s.Listen = rest
-		case word == "peer" && at > 0:
-			s.Peers[strings.TrimSpace(rest[:at])] = rest[at+1:]
-		case word == "witness" && at > 0:
-			s.Witnesses[strings.TrimSpace(rest[:at])] = rest[at+1:]
+		case (word == "peer" || word == "witness") && at > 0:
+			into, name := s.Peers, strings.TrimSpace(rest[:at])
+			if word == "witness" {
+				into = s.Witnesses
+			}
+			if into[name] != "" {
+				return s, twice(word + " " + name)
+			}
+			into[name] = rest[at+1:]
 		default:
 			return s, parley.Errorf(CodeConfig, "config line %d: %q", i+1, line)
 		}
@@ -58,9 +69,17 @@ func LoadSettings(dir string) (Settings, error) {
 }
 
 func (s *Settings) check() error {
-	for name, addr := range s.Peers {
+	at := map[string]string{}
+	for _, name := range sorted(s.Peers) {
+		addr := s.Peers[name]
 		if _, _, err := net.SplitHostPort(addr); err != nil {
 			return parley.Errorf(CodeConfig, "the address %q of %s is not host:port", addr, name)
+		}
+		if at[addr] != "" {
+			return parley.Errorf(CodeConfig, "%s and %s have one address, %s", at[addr], name, addr)
+		}
+		if at[addr] = name; addr == s.Listen && !strings.HasSuffix(addr, ":0") {
+			return parley.Errorf(CodeConfig, "%s is said to be at %s, where this node listens itself", name, addr)
 		}
 	}
 	for name, u := range s.Witnesses {
@@ -76,12 +95,15 @@ func (s *Settings) check() error {
 	return nil
 }
 
-// peers maps the settings' names to the charter's members.
-func (s *Settings) peers(c *parley.Charter) (map[parley.Party]string, error) {
+// peers maps the settings' names to the charter's members, without me.
+func (s *Settings) peers(c *parley.Charter, me parley.Party) (map[parley.Party]string, error) {
 	out := map[parley.Party]string{}
 	for name, addr := range s.Peers {
 		found := false
 		for _, m := range c.Members {
+			if m.Name == name && m.Index == me {
+				return nil, parley.Errorf(CodeConfig, "%s is this party itself; a peer is another member", name)
+			}
 			if m.Name == name {
 				out[m.Index], found = addr, true
 			}

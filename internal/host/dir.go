@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -43,6 +42,7 @@ const (
 	CodeChannel   parley.Code = "other-channel"
 	CodeWeak      parley.Code = "weak-passphrase"
 	CodeKeys      parley.Code = "not-this-party"
+	CodeCharter   parley.Code = "charter-damaged"
 )
 
 var _ = parley.RegisterCodes(map[parley.Code]string{
@@ -53,10 +53,16 @@ var _ = parley.RegisterCodes(map[parley.Code]string{
 	CodeChannel:   "Put the charter that the record was made under back, or run the new channel in a directory of its own, with copies of node.key and card.",
 	CodeFile:      "Check that the path exists and that this user may read and write it.",
 	CodeWeak:      "Choose a longer passphrase, such as five words drawn by lot. Nothing was made.",
+	CodeCharter:   "Put the file charter back from the identity file, or move it away and accept the signed charter again: parley charter accept FILE. Any member has it.",
 	CodeKeys:      "Put the node.key and the card of one party together again, from their backups. Nothing was signed.",
 })
 
-func fileError(err error) error { return parley.Errorf(CodeFile, "%w", err) }
+func fileError(err error) error {
+	if full(err) {
+		return parley.Errorf(CodeSpace, "%w", err)
+	}
+	return parley.Errorf(CodeFile, "%w", err)
+}
 
 // write makes a file durable under its name, or leaves the old one.
 func write(path string, b []byte, mode fs.FileMode, replace bool) error {
@@ -113,32 +119,6 @@ func sealRoot(seeds []byte, passphrase string) ([]byte, error) {
 	_, err = w.Write(seeds)
 	err = errors.Join(err, w.Close(), a.Close())
 	return b.Bytes(), err
-}
-
-// OpenRoot opens a root key file with its passphrase.
-func OpenRoot(path, passphrase string) (*seal.Root, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fileError(err)
-	}
-	defer f.Close()
-	id, err := age.NewScryptIdentity(passphrase)
-	if err != nil {
-		return nil, parley.Errorf(seal.CodePassphrase, "passphrase: %w", err)
-	}
-	id.SetMaxWorkFactor(22)
-	r, err := age.Decrypt(armor.NewReader(io.LimitReader(f, 64<<10)), id)
-	if errors.Is(err, age.ErrIncorrectIdentity) {
-		return nil, parley.Errorf(seal.CodePassphrase, "%s does not open with this passphrase", path)
-	}
-	var seeds []byte
-	if err == nil {
-		seeds, err = io.ReadAll(io.LimitReader(r, 4096))
-	}
-	if err != nil {
-		return nil, parley.Errorf(seal.CodeSecrets, "%s is damaged: %w", path, err)
-	}
-	return seal.RootFromSeeds(seeds)
 }
 
 const nodeMagic = "parley node key 1"
@@ -269,7 +249,7 @@ func LoadCharter(dir string) (*parley.SignedCharter, *parley.Charter, parley.Par
 	}
 	s, c, err := parley.ParseSignedCharter(b)
 	if err != nil {
-		return nil, nil, 0, err
+		return nil, nil, 0, parley.Errorf(CodeCharter, "the file %s in %s is damaged: %w", fileCharter, dir, err)
 	}
 	me, err := memberOf(dir, c)
 	return s, c, me, err

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"maps"
 	"net"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -30,6 +31,7 @@ type Options struct {
 	Peers     map[string]string // besides the config file's
 	Witnesses map[string]string
 	Restored  bool          // the operator says that the directory was restored or copied
+	Rebuild   bool          // the record is rebuilt from the peers: AwaitRebuild, then FinishRebuild
 	Cadence   time.Duration // between submissions to witnesses; 0: the charter's heartbeat
 	Now       func() time.Time
 	Log       *slog.Logger
@@ -53,6 +55,8 @@ type Host struct {
 	charter  *parley.Charter
 	me       parley.Party
 	witness  *submitter
+	restart  context.CancelCauseFunc
+	renewing context.Context // ends when new keys are in force
 	pinned   atomic.Pointer[map[parley.Party][][]byte]
 }
 
@@ -66,13 +70,17 @@ func Open(dir string, o Options) (_ *Host, err error) {
 		o.Now = time.Now
 	}
 	h := &Host{Dir: dir, opts: o}
-	if h.Keys, err = LoadKeys(dir); err != nil {
+	h.renewing, h.restart = context.WithCancelCause(context.Background())
+	if h.Keys, err = openKeys(dir); err != nil {
 		return nil, err
 	}
 	if h.Card, err = LoadCard(dir); err != nil {
 		return nil, err
 	}
 	if err := sameParty(dir, h.Keys, h.Card); err != nil {
+		return nil, err
+	}
+	if err := unfinished(dir); err != nil {
 		return nil, err
 	}
 	if h.Signed, h.charter, h.me, err = LoadCharter(dir); err != nil {
@@ -89,6 +97,9 @@ func Open(dir string, o Options) (_ *Host, err error) {
 	if err := h.settings.check(); err != nil {
 		return nil, err
 	}
+	if err := writable(dir); err != nil {
+		return nil, err
+	}
 	defer func() {
 		if err != nil {
 			h.Close()
@@ -100,11 +111,18 @@ func Open(dir string, o Options) (_ *Host, err error) {
 	if err = h.sameChannel(); err != nil {
 		return nil, err
 	}
+	if h.Keys, err = settle(dir, h.store, h.charter, h.me); err != nil {
+		return nil, err
+	}
+	if err = seed(dir, h.store, h.charter, uint64(max(o.Now().UnixMilli(), 0))); err != nil {
+		return nil, err
+	}
 	var mark *store.Mark
+	hadMark := hasContent(filepath.Join(dir, fileMark))
 	if h.mark, mark, err = store.OpenHighWater(filepath.Join(dir, fileMark)); err != nil {
 		return nil, err
 	}
-	doubt, err := h.doubt(mark)
+	doubt, err := h.doubt(mark, hadMark)
 	if err != nil {
 		return nil, err
 	}
@@ -137,29 +155,36 @@ func (h *Host) sameChannel() error {
 }
 
 // doubt is case (c) of protocol 7.8: the store may be behind what this party
-// has signed.
-func (h *Host) doubt(mark *store.Mark) (bool, error) {
-	var gen parley.Gen
-	if err := h.store.Values("self", func(k string, v []byte) error {
-		if k == "gen" && len(v) == len(gen) {
-			gen = parley.Gen(v)
-		}
-		return nil
-	}); err != nil {
+// has signed. It says why.
+func (h *Host) doubt(mark *store.Mark, hadMark bool) (bool, error) {
+	gen, err := genOf(h.store)
+	if err != nil {
+		return false, err
+	}
+	copied, err := stamped(h.store)
+	if err != nil {
 		return false, err
 	}
 	fresh := gen == parley.Gen{}
+	because := func(why string) (bool, error) {
+		h.opts.Log.Warn(why + ": a new generation will start, as it must; nothing is signed twice")
+		return true, nil
+	}
 	switch {
 	case h.opts.Restored:
-		return true, nil
+		return because("this directory was restored or copied, says the operator")
+	case copied:
+		return because("this record was restored from a backup")
+	case rebuilding(h.Dir):
+		return because("this record is being rebuilt from the peers")
+	case mark == nil && fresh:
+		return false, nil
+	case mark == nil && hadMark:
+		return because("the high-water file is damaged")
 	case mark == nil:
-		if !fresh {
-			h.opts.Log.Warn("the high-water file is missing: a new generation will start")
-		}
-		return !fresh, nil
+		return because("the high-water file is missing")
 	case fresh, mark.Gen != gen:
-		h.opts.Log.Warn("the record is older than the high-water file: a new generation will start")
-		return true, nil
+		return because("the record is older than the high-water file")
 	}
 	logs, err := h.store.Logs()
 	if err != nil {
@@ -169,8 +194,7 @@ func (h *Host) doubt(mark *store.Mark) (bool, error) {
 		id := parley.LogID{Channel: h.Signed.Channel(), Party: h.me, Lane: parley.Lane(lane), Gen: gen}
 		i := slices.IndexFunc(logs, func(l journal.LogState) bool { return l.Log == id })
 		if size > 0 && (i < 0 || logs[i].Size < size) {
-			h.opts.Log.Warn("the record is older than the high-water file: a new generation will start", "lane", parley.Lane(lane).String())
-			return true, nil
+			return because("the record is older than the high-water file, in the lane " + parley.Lane(lane).String())
 		}
 	}
 	return false, nil
@@ -194,7 +218,7 @@ func (h *Host) lease() (uint64, error) {
 }
 
 func (h *Host) openCarrier() error {
-	peers, err := h.settings.peers(h.charter)
+	peers, err := h.settings.peers(h.charter, h.me)
 	if err != nil {
 		return err
 	}
@@ -264,10 +288,12 @@ func (h *Host) Me() parley.Party         { return h.me }
 // Socket is the path of the local socket.
 func (h *Host) Socket() string { return filepath.Join(h.Dir, fileSocket) }
 
-// Run runs the party until ctx ends or its store fails.
+// Run runs the party until ctx ends, its store fails, or new node keys are in
+// force (ErrRenewed).
 func (h *Host) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	defer context.AfterFunc(h.renewing, cancel)()
 	var wg sync.WaitGroup
 	var nodeErr, carrierErr error
 	wg.Go(func() { defer cancel(); nodeErr = h.Node.Run(ctx, h.Carrier) })
@@ -275,11 +301,16 @@ func (h *Host) Run(ctx context.Context) error {
 	wg.Go(func() { h.witness.run(ctx) })
 	wg.Go(func() { h.syncMark(ctx) })
 	wg.Go(func() { h.followPins(ctx) })
+	wg.Go(func() { h.watchRebuild(ctx) })
 	wg.Wait()
 	if errors.Is(carrierErr, context.Canceled) {
 		carrierErr = nil
 	}
-	return errors.Join(nodeErr, carrierErr)
+	err := errors.Join(nodeErr, carrierErr)
+	if err == nil && h.renewing.Err() != nil {
+		return ErrRenewed
+	}
+	return err
 }
 
 // syncMark makes the high-water mark durable now and then. A mark that a power
@@ -311,6 +342,12 @@ func (h *Host) Close() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// hasContent reports whether a file is there and not empty.
+func hasContent(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Size() > 0
 }
 
 // closer hides a nil pointer.
