@@ -36,12 +36,18 @@ func lineVector(v *Vector, p *params) error {
 	if err != nil {
 		return err
 	}
+	if len(n.Lines) == 0 {
+		return parley.Errorf(journal.CodeCheckpoint, "there is no line")
+	}
 	key := p.bytes("key", 0)
 	c := &parley.Charter{}
 	for i := range 3 {
 		c.Members = append(c.Members, parley.Member{Index: parley.Party(i + 1), Keys: &parley.Keys{}})
 	}
-	author := c.Members[log.Party-1].Keys
+	author := &parley.Keys{}
+	if m := c.Member(log.Party); m != nil {
+		author = m.Keys
+	}
 	who, name, _ := strings.Cut(v.Params["signer"], " ")
 	switch who {
 	case "author":
