@@ -1,18 +1,80 @@
 package host
 
 import (
+	"context"
 	"crypto/ed25519"
+	"path/filepath"
+	"slices"
 
 	"parley"
 	"parley/internal/store"
 	"parley/journal"
 )
 
+// Fsck checks a party's record and changes nothing.
+type Fsck struct {
+	Dir      string
+	Locked   bool // the caller holds the record's lock: the write-ahead log is looked at, too
+	Progress func(done, total uint64)
+
+	Entries uint64 // checked, after Check
+}
+
+// Check recomputes the record and lists what is wrong, each thing once. The
+// error is of what keeps it from being checked at all: a wrong key, a missing
+// file.
+func (f *Fsck) Check(ctx context.Context) ([]string, error) {
+	findings := []string{}
+	add := func(s string) {
+		if !slices.Contains(findings, s) {
+			findings = append(findings, s)
+		}
+	}
+	err := f.check(ctx, add)
+	if e, ok := err.(*parley.Error); ok && e.Code == journal.CodeDamaged { // so much that it cannot be read on
+		add(e.Msg)
+		err = nil
+	}
+	return findings, err
+}
+
+func (f *Fsck) check(ctx context.Context, add func(string)) error {
+	keys, err := LoadKeys(f.Dir)
+	if err != nil {
+		return err
+	}
+	_, ch, _, err := LoadCharter(f.Dir)
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(f.Dir, fileRecord)
+	if f.Locked {
+		if err := store.CheckLog(path); err != nil {
+			add(err.(*parley.Error).Msg)
+		}
+	}
+	s, err := store.Open(path, store.Options{DataKey: keys.Data, ReadOnly: true, MustExist: true})
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	v, err := Verifiers(ch, s)
+	if err != nil {
+		return err
+	}
+	step := func(done, total uint64) {
+		if f.Entries = total; f.Progress != nil {
+			f.Progress(done, total)
+		}
+	}
+	return store.Check(s, v, step, func(x store.Finding) { add(x.String()) })
+}
+
 // Verifiers gives store.Check the keys of a channel: the charter's, and those
 // that roots announced in the record itself.
 func Verifiers(ch *parley.Charter, s *store.SQLite) (store.Verifiers, error) {
 	ring := journal.NewKeyring(ch, ch.Channel())
-	announced, err := journal.FindRootKeys(s, ch, ch.Channel())
+	announced, err := journal.FindRootKeys(readable{s}, ch, ch.Channel())
 	if err != nil {
 		return store.Verifiers{}, err
 	}
@@ -47,4 +109,23 @@ func Verifiers(ch *parley.Charter, s *store.SQLite) (store.Verifiers, error) {
 			return k != nil && ring.VerifyCosig(c, root, k) == nil, k != nil
 		},
 	}, nil
+}
+
+// readable shows of a record what can be read: a damaged row in one log must
+// not keep the keys of the others from being found. Check reports it.
+type readable struct{ *store.SQLite }
+
+func (r readable) Rows(id parley.LogID, from, to uint64, f func(*journal.Row) error) error {
+	for from < to {
+		next := from
+		err := r.SQLite.Rows(id, from, to, func(row *journal.Row) error {
+			next = row.Index + 1
+			return f(row)
+		})
+		if err == nil || parley.CodeOf(err) != journal.CodeDamaged {
+			return err
+		}
+		from = next + 1
+	}
+	return nil
 }

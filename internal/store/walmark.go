@@ -138,3 +138,13 @@ func checkWAL(path string, w *walLog) error {
 	}
 	return nil
 }
+
+// CheckLog looks whether the write-ahead log of a record that no process has
+// open still holds all that was acknowledged. Open does it by itself.
+func CheckLog(path string) error {
+	w, err := readWAL(path+"-wal", false)
+	if err != nil {
+		return err
+	}
+	return checkWAL(path, w)
+}
