@@ -6,14 +6,11 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"path/filepath"
 
 	"parley"
 	"parley/internal/control"
 	"parley/internal/host"
-	"parley/internal/store"
 	"parley/internal/witness"
-	"parley/journal"
 )
 
 // save streams a file from the node to a path that must not exist; a part of a
@@ -95,76 +92,6 @@ Example:
 
 func (c *proofCmd) Run(e *env) error {
 	return save(e, c.Dir, "/v1/fork?"+url.Values{"log": {c.Log}}.Encode(), c.File)
-}
-
-type fsckCmd struct {
-	dir
-	JSON bool `help:"Print JSON."`
-}
-
-func (c *fsckCmd) Help() string {
-	return `Recomputes every leaf, hash and head from what is stored, checks every
-signature, and names what is wrong. It changes nothing and may run beside the node.
-
-Example:
-  parley fsck --dir india`
-}
-
-func (c *fsckCmd) Run(e *env) error {
-	findings, total, err := c.check(e)
-	if parley.CodeOf(err) == journal.CodeDamaged { // so much that it cannot be read on
-		findings, err = append(findings, err.Error()), nil
-	}
-	if err != nil {
-		return err
-	}
-	if c.JSON {
-		if err := e.json(map[string]any{"entries": total, "findings": findings}); err != nil {
-			return err
-		}
-	} else if len(findings) == 0 {
-		e.printf("%d entries: every leaf, hash, head and signature fits.\n", total)
-	} else {
-		for _, f := range findings {
-			e.printf("%s\n", f)
-		}
-		e.printf("Findings: %d\n  what to do: Stop the node and keep record.db as it is, elsewhere. Then rebuild the record from the peers: parley recover --dir %s\n",
-			len(findings), c.Dir)
-	}
-	if len(findings) > 0 {
-		return errWrong
-	}
-	return nil
-}
-
-// check reads the whole record. With an error of the record itself it returns
-// what it had found until then.
-func (c *fsckCmd) check(e *env) (findings []string, total uint64, err error) {
-	findings = []string{} // a list in JSON, also when it is empty
-	keys, err := host.LoadKeys(c.Dir)
-	if err != nil {
-		return findings, 0, err
-	}
-	_, ch, _, err := host.LoadCharter(c.Dir)
-	if err != nil {
-		return findings, 0, err
-	}
-	s, err := store.Open(filepath.Join(c.Dir, "record.db"), store.Options{DataKey: keys.Data, ReadOnly: true, MustExist: true})
-	if err != nil {
-		return findings, 0, err
-	}
-	defer s.Close()
-	v, err := host.Verifiers(ch, s)
-	if err != nil {
-		return findings, 0, err
-	}
-	show := progress(e, "entries")
-	err = store.Check(s, v, func(done, all uint64) {
-		if total = all; show != nil {
-			show(done, all)
-		}
-	}, func(f store.Finding) { findings = append(findings, f.String()) })
-	return findings, total, err
 }
 
 type wconfigCmd struct {

@@ -49,10 +49,12 @@ type RepairReport struct {
 const (
 	CodeNotRepaired parley.Code = "not-repaired"
 	CodeCopy        parley.Code = "not-a-copy"
+	CodeNothingLeft parley.Code = "nothing-left"
 )
 
 var _ = parley.RegisterCodes(map[parley.Code]string{
 	CodeNotRepaired: "Nothing was changed. Reach the members named, or get a record that they exported (--from FILE), and repair again. If no copy exists any more: parley fsck --repair --accept-loss.",
+	CodeNothingLeft: "Move record.db away, keep it, and rebuild the record from the peers: parley recover --dir DIR.",
 	CodeCopy:        "Take a record of this channel that a member wrote with: parley export FILE. Nothing was changed.",
 })
 
@@ -157,8 +159,8 @@ func (r *repair) run(ctx context.Context) (err error) {
 	if r.saved, err = open(r.path, r.keys.Data); err != nil {
 		return err
 	}
-	if !r.saved.Key && len(r.saved.Logs)+len(r.saved.Values) > 0 {
-		return parley.Errorf(store.CodeKey, "the data key opens nothing in %s: the key is the wrong one, and the record is left alone", r.path)
+	if len(r.saved.Logs) == 0 {
+		return parley.Errorf(CodeNothingLeft, "nothing of a record is left in %s", r.path)
 	}
 	if err := r.ownState(); err != nil {
 		return err
@@ -170,6 +172,9 @@ func (r *repair) run(ctx context.Context) (err error) {
 	defer closeAll(files)
 	if err := r.survey(files); err != nil {
 		return err
+	}
+	if !r.saved.Key {
+		return parley.Errorf(store.CodeKey, "the data key opens nothing in %s: the key is the wrong one, and the record is left alone", r.path)
 	}
 	r.repairValues()
 	if len(r.saved.Lost) > 0 {

@@ -144,7 +144,7 @@ func (a *asking) ask(ctx context.Context, p parley.Party) {
 	}
 	var total uint64
 	for round := 0; round < askRounds && ctx.Err() == nil; round++ {
-		items := a.items(p)
+		items := a.items(p, round)
 		if len(items) == 0 {
 			return
 		}
@@ -196,16 +196,18 @@ func (a *asking) connected(ctx context.Context, p parley.Party) bool {
 
 // items are the WANTs: the newest signed head of every log that needs one, the
 // leaves of damaged entries, and their texts.
-func (a *asking) items(p parley.Party) (items []frame.WantItem) {
+func (a *asking) items(p parley.Party, round int) (items []frame.WantItem) {
 	for _, m := range a.r.logs {
 		wanted := m.wanted()
-		if len(wanted) == 0 && !m.cosigs {
+		if len(wanted) == 0 && (!m.cosigs || round > 0) {
 			continue
 		}
 		item := func(first, last uint64, form uint8) {
 			items = append(items, frame.WantItem{Party: m.id.Party, Lane: m.id.Lane, Gen: m.id.Gen, First: first, Last: last, Form: form, Reason: frame.WantGap})
 		}
-		items = append(items, frame.WantItem{Party: m.id.Party, Lane: m.id.Lane, Gen: m.id.Gen, Form: frame.FormHeads, Reason: frame.WantStart})
+		if round < 2 { // the second time for those whose answer was lost
+			items = append(items, frame.WantItem{Party: m.id.Party, Lane: m.id.Lane, Gen: m.id.Gen, Form: frame.FormHeads, Reason: frame.WantStart})
+		}
 		var leaves, texts []uint64
 		for _, i := range wanted {
 			if b := m.bad[i]; !b.proven {
@@ -259,6 +261,7 @@ func (a *asking) collect(ctx context.Context, p parley.Party) {
 		case f := <-a.frames:
 			t.Stop()
 			if a.take(f) && f.from == p {
+				wait = time.Second // the rest comes close behind
 				if _, heads := f.frame.(*frame.Heads); heads {
 					a.due.heads--
 				} else {

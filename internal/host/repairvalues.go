@@ -84,7 +84,7 @@ func (r *repair) judge(lost map[string]int) {
 		doubt("acknowledged commits are missing at the end of the write-ahead log")
 	}
 	if r.saved.Holes > 0 {
-		doubt("%d pages of the database tell nothing any more", r.saved.Holes)
+		doubt("pages of the database tell nothing any more; what stood there may be missed by nobody")
 	}
 	if lost["kem"] > 0 || lost["self"] > 0 || lost["value"] > 0 {
 		doubt("the node's own state is damaged")

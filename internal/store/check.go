@@ -82,8 +82,10 @@ func (s *SQLite) checkStructure(report func(Finding)) error {
 		if err := rows.Scan(&text); err != nil {
 			return classify(err, "checking the database's structure")
 		}
-		if text != "ok" {
-			report(Finding{Index: -1, What: "database structure: " + text})
+		for _, line := range strings.Split(text, "\n") {
+			if line != "ok" && !strings.HasPrefix(line, "***") {
+				report(Finding{Index: -1, What: "database structure: " + line})
+			}
 		}
 	}
 	return classify(rows.Err(), "checking the database's structure")

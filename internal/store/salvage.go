@@ -220,6 +220,9 @@ func (s *Salvage) keep(page uint32, n int, c *cell) bool {
 			s.who[cs[3].num] = signerRow{cs[0].num, string(cs[1].bytes), cs[2].num != 0}
 		}
 	case form == shapeMeta:
+		if plain, ok := s.box.open(cs[1].bytes, checkPlace); ok && string(plain) == checkText {
+			s.Key = true
+		}
 	case form == "ttiit" || form == "ttiin": // the schema
 	default:
 		return false
