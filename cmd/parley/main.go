@@ -37,7 +37,12 @@ type cli struct {
 	Card     cardCmd    `cmd:"" group:"party" help:"Show a party's public card and the words to read aloud."`
 	Charter  charterCmd `cmd:"" group:"party" help:"Draft, show, sign, and accept the charter of a channel."`
 	Serve    serveCmd   `cmd:"" group:"party" help:"Run this party's node."`
-	Recover  recoverCmd `cmd:"" group:"party" help:"Rebuild a lost record from the peers."`
+	Keys     keysCmd    `cmd:"" group:"keep" help:"Replace the node's keys by the root's word: request, apply, renew, accept."`
+	Root     rootCmd    `cmd:"" group:"keep" help:"Use the root key: sign a request, make shares, rebuild it from shares."`
+	Identity idCmd      `cmd:"" group:"keep" help:"Write, check and open the identity file, from which a wiped node is rebuilt."`
+	Backup   backupCmd  `cmd:"" group:"keep" help:"Write the record to one sealed file, verified; check such a file; make its key."`
+	Restore  restoreCmd `cmd:"" group:"keep" help:"Put a backup of the record back."`
+	Recover  recoverCmd `cmd:"" group:"keep" help:"Rebuild a lost record from the peers."`
 	Send     sendCmd    `cmd:"" group:"hotline" help:"Send a message."`
 	Inbox    inboxCmd   `cmd:"" group:"hotline" help:"List messages and how far each has come."`
 	Show     showCmd    `cmd:"" group:"hotline" help:"Show one message with its receipts."`
@@ -90,7 +95,7 @@ func run(ctx context.Context, args []string, in *os.File, out, errw io.Writer) i
 	k, err := kong.New(&c, kong.Name("parley"), kong.Description(description), kong.Writers(out, errw),
 		kong.Exit(func(code int) { exited = code }), kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 		kong.ExplicitGroups([]kong.Group{
-			{Key: "party", Title: "A party and its node"}, {Key: "hotline", Title: "The hotline"},
+			{Key: "party", Title: "A party and its node"}, {Key: "keep", Title: "To lose nothing"}, {Key: "hotline", Title: "The hotline"},
 			{Key: "record", Title: "The record"}, {Key: "witness", Title: "Witnesses"}, {Key: "try", Title: "To try"}}))
 	if err != nil {
 		panic(err)

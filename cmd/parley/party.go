@@ -26,7 +26,15 @@ var _ = parley.RegisterCodes(map[parley.Code]string{
 
 // secret asks for a passphrase, or reads it from a file for scripts.
 type secret struct {
-	PassphraseFile string `type:"existingfile" placeholder:"FILE" help:"Read the root's passphrase from the first line of this file."`
+	PassphraseFile string `type:"existingfile" placeholder:"FILE" help:"Read the passphrase from the first line of this file."`
+
+	what string // that the passphrase opens; the root key if it is not said
+}
+
+// of says what the passphrase opens.
+func (s secret) of(what string) secret {
+	s.what = what
+	return s
 }
 
 func (s secret) read(e *env, twice bool) (string, error) {
@@ -49,7 +57,10 @@ func (s secret) read(e *env, twice bool) (string, error) {
 		}
 		return strings.TrimRight(line, "\r\n"), nil
 	}
-	p, err := s.ask(e, "Passphrase of the root key: ")
+	if s.what == "" {
+		s.what = "the root key"
+	}
+	p, err := s.ask(e, "Passphrase of "+s.what+": ")
 	if err != nil || !twice {
 		return p, err
 	}

@@ -148,7 +148,7 @@ func TestRecover(t *testing.T) {
 		os.Remove(filepath.Join(b.dir, f))
 	}
 	out := ok(t, w.base, "recover", "--dir", b.dir, "--peer", "Avaria="+a.addr, "--listen", b.addr)
-	if want := fmt.Sprintf("Recovered %d entries in 10 logs.", held); !strings.Contains(out, want) {
+	if want := fmt.Sprintf("Recovered %d entries in 10 logs,", held); !strings.Contains(out, want) {
 		t.Errorf("recover does not say %q:\n%s", want, out)
 	}
 	b.serve()

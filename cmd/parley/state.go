@@ -34,7 +34,10 @@ func (c *statusCmd) Run(e *env) error {
 	if err := client.Call(e.ctx, http.MethodGet, "/v1/duties", nil, &ds); err != nil {
 		return err
 	}
-	wrong := s.Overdue > 0 || len(s.Alarms) > 0
+	wrong := s.Overdue > 0
+	for _, a := range s.Alarms {
+		wrong = wrong || !a.Expected
+	}
 	for _, l := range s.Links {
 		wrong = wrong || !l.Urgent
 	}

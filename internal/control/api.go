@@ -10,6 +10,8 @@
 //	POST /v1/post                a draft; answers with its place once durable
 //	POST /v1/answer              an answer to an entry
 //	POST /v1/close               closes the channel in favour of its successor
+//	POST /v1/renew               the root's answer: new node keys; the node starts again
+//	POST /v1/newkeys             new keys of other members, from a file that came by hand
 //	GET  /v1/watch               events, one JSON object a line, until closed
 //	GET  /v1/export              the whole record, as a file
 //	GET  /v1/disclose            ?ref= one entry with its proofs, ?receipts= a member whose receipts to show, repeated; as a file
@@ -127,6 +129,8 @@ type Alarm struct {
 	Code  string    `json:"code"`
 	Party string    `json:"party"`
 	Text  string    `json:"text"`
+
+	Expected bool `json:"expected,omitempty"` // by whoever restored or rebuilds the record
 }
 
 // Message is a message with its state, as the desk shows it. A call, a

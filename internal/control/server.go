@@ -73,7 +73,11 @@ func (s *Server) Run(ctx context.Context) error {
 		for e := range events {
 			if e.Alarm != nil {
 				s.mu.Lock()
-				s.alarms = append(s.alarms, alarmOf(s.h.Charter(), e.At, e.Alarm))
+				a := alarmOf(s.h.Charter(), e.At, e.Alarm)
+				if a.Expected = s.h.Expects(a.Code); a.Expected {
+					a.Text += host.ExpectedNote
+				}
+				s.alarms = append(s.alarms, a)
 				s.alarms = s.alarms[max(0, len(s.alarms)-maxAlarms):]
 				s.mu.Unlock()
 			}
@@ -89,6 +93,8 @@ func (s *Server) Run(ctx context.Context) error {
 	mux.HandleFunc("POST /v1/post", reply(s.post))
 	mux.HandleFunc("POST /v1/answer", reply(s.answer))
 	mux.HandleFunc("POST /v1/close", reply(s.close))
+	mux.HandleFunc("POST /v1/renew", s.renew)
+	mux.HandleFunc("POST /v1/newkeys", reply(s.acceptKeys))
 	mux.HandleFunc("GET /v1/watch", s.watch)
 	mux.HandleFunc("GET /v1/export", s.export)
 	mux.HandleFunc("GET /v1/disclose", s.disclose)

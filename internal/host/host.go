@@ -55,6 +55,8 @@ type Host struct {
 	charter  *parley.Charter
 	me       parley.Party
 	witness  *submitter
+	doubted  bool // this start began in doubt of the record
+	opened   time.Time
 	restart  context.CancelCauseFunc
 	renewing context.Context // ends when new keys are in force
 	pinned   atomic.Pointer[map[parley.Party][][]byte]
@@ -69,7 +71,8 @@ func Open(dir string, o Options) (_ *Host, err error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	h := &Host{Dir: dir, opts: o}
+	h := &Host{Dir: dir, opts: o, opened: o.Now()}
+	h.opts.Log = slog.New(calm{o.Log.Handler(), h})
 	h.renewing, h.restart = context.WithCancelCause(context.Background())
 	if h.Keys, err = openKeys(dir); err != nil {
 		return nil, err
@@ -126,9 +129,10 @@ func Open(dir string, o Options) (_ *Host, err error) {
 	if err != nil {
 		return nil, err
 	}
+	h.doubted = doubt
 	h.Node, err = node.New(node.Config{Charter: h.charter, Me: h.me, Keys: h.Keys, Store: h.store,
 		Mark: func(m station.Mark) error { return h.mark.Set(store.Mark(m)) }, Doubt: doubt,
-		Rand: rand.Reader, Now: o.Now, Log: o.Log}, o.Progress)
+		Rand: rand.Reader, Now: o.Now, Log: h.opts.Log}, o.Progress)
 	if err != nil {
 		return nil, err
 	}

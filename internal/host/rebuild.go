@@ -68,7 +68,9 @@ func BeginRebuild(dir string) (goesOn bool, err error) {
 	if err := noRecord(dir); err != nil {
 		return false, err
 	}
-	removeRecord(filepath.Join(dir, fileRecord)) // what the lost one left
+	if err := clearLeft(dir); err != nil {
+		return false, err
+	}
 	return false, markRebuilding(dir)
 }
 

@@ -268,7 +268,9 @@ func (h *Host) AcceptKeys(ctx context.Context, b []byte) (names []string, err er
 		if !known {
 			return names, parley.Errorf(CodeStatement, "the node did not take keys %d of %s; it may know newer ones", keys.Serial, h.charter.Member(p).Name)
 		}
-		names = append(names, h.charter.Member(p).Name)
+		if name := h.charter.Member(p).Name; !slices.Contains(names, name) {
+			names = append(names, name)
+		}
 	}
 	if len(names) == 0 {
 		return nil, parley.Errorf(CodeStatement, "the file has no keys of another member")

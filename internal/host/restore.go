@@ -95,7 +95,9 @@ func (out *Restored) put(dir, part string, head *backupHead, data seal.Key) erro
 	if out.NewKeys, err = setDataKey(dir, data); err != nil {
 		return err
 	}
-	removeRecord(filepath.Join(dir, fileRecord)) // what a record that is gone left: its log must not be played into this one
+	if err := clearLeft(dir); err != nil {
+		return err
+	}
 	os.Remove(part + ".lock")
 	os.Remove(filepath.Join(dir, fileMark)) // of a record that is gone; the stamp says more
 	os.Remove(filepath.Join(dir, fileRebuilding))
@@ -143,6 +145,20 @@ func noRecord(dir string) error {
 	if _, err := os.Lstat(filepath.Join(dir, fileRecord)); err == nil {
 		return parley.Errorf(CodeExists, "%s holds a record, %s", dir, fileRecord)
 	}
+	return nil
+}
+
+// clearLeft removes what a record that is gone left beside it. Its write-ahead
+// log, which may hold its newest entries, keeps another name: it must not be
+// played into the record that takes the place.
+func clearLeft(dir string) error {
+	path := filepath.Join(dir, fileRecord)
+	if hasContent(path + "-wal") {
+		if err := os.Rename(path+"-wal", path+"-wal.left"); err != nil {
+			return fileError(err)
+		}
+	}
+	removeRecord(path)
 	return nil
 }
 

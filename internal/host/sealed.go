@@ -36,10 +36,17 @@ const (
 
 var _ = parley.RegisterCodes(map[parley.Code]string{
 	CodeRecovery: "Make a recovery key with parley backup new-key FILE, or name the one that there is.",
-	CodeOther:    "Fetch the recovery key that this file was sealed to; the file is unharmed. parley backup writes the key's words into its output.",
+	CodeOther:    "Fetch the recovery key, or the passphrase, that the file was sealed with. The file is unharmed.",
 	CodeSealed:   "The file is cut off or was changed; nothing of it was used. Take another copy of it, or an older one.",
 	CodeSpace:    "Free space on that disk, or name another place, and give the command again. Nothing half-written was left under the name.",
 })
+
+// Sealer seals a file and Opener opens it: halves of a recovery key, or a
+// passphrase.
+type (
+	Sealer = age.Recipient
+	Opener = age.Identity
+)
 
 // Recovery is the public half of a recovery key.
 type Recovery struct {
@@ -104,6 +111,23 @@ func LoadRecovery(dir, path string) (*Recovery, error) {
 		return nil, parley.Errorf(CodeRecovery, "%s holds no public recovery key: it must be one line that begins with age1pq1", path)
 	}
 	return &Recovery{r, line}, nil
+}
+
+// UseRecovery puts the public half of a recovery key into the directory of a
+// party that has none yet, and reports whether it did.
+func UseRecovery(dir, path string) (bool, error) {
+	if _, err := LoadCard(dir); parley.CodeOf(err) == CodeNoDir {
+		return false, nil
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return false, fileError(err)
+	}
+	err = write(filepath.Join(dir, fileRecovery), b, 0o644, false)
+	if parley.CodeOf(err) == CodeExists {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // LoadRecoveryKey reads the private half.
@@ -233,6 +257,9 @@ func openSealed(name string, r io.Reader, id age.Identity) (io.Reader, error) {
 	var none *age.NoIdentityMatchError
 	switch {
 	case errors.As(err, &none):
+		if _, typed := id.(*age.ScryptIdentity); typed {
+			return nil, parley.Errorf(CodeOther, "%s does not open with this passphrase", name)
+		}
 		return nil, parley.Errorf(CodeOther, "%s is not sealed to this key", name)
 	case err != nil:
 		return nil, parley.Errorf(CodeSealed, "%s cannot be opened: %w", name, err)

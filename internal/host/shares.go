@@ -154,10 +154,31 @@ func SplitRoot(path, passphrase, party string, need, of int) ([]*Share, error) {
 	return out, nil
 }
 
-// CombineRoot rebuilds a root from shares and proves that it is the card's, if
-// a card is given, and in any case the one that the shares name. It writes the
-// root under a new passphrase to path, where nothing may be.
-func CombineRoot(shares []*Share, card *seal.Card, path, passphrase string) (*seal.Root, error) {
+// TryShares proves that shares rebuild the root of a card, and writes nothing.
+func TryShares(shares []*Share, card *seal.Card) error {
+	_, err := rebuildRoot(shares, card)
+	return err
+}
+
+// CombineRoot rebuilds a root from shares, proves that it is the card's, and
+// writes it under a new passphrase to path, where nothing may be.
+func CombineRoot(shares []*Share, card *seal.Card, path, passphrase string) error {
+	seeds, err := rebuildRoot(shares, card)
+	if err != nil {
+		return err
+	}
+	sealed, err := sealRoot(seeds, passphrase)
+	if err != nil {
+		return err
+	}
+	if err := write(path, sealed, 0o600, false); err != nil {
+		return err
+	}
+	_, err = OpenRoot(path, passphrase)
+	return err
+}
+
+func rebuildRoot(shares []*Share, card *seal.Card) ([]byte, error) {
 	seeds, err := joinShares(shares)
 	if err != nil {
 		return nil, err
@@ -167,19 +188,12 @@ func CombineRoot(shares []*Share, card *seal.Card, path, passphrase string) (*se
 		return nil, err
 	}
 	if RootWords(root.EdPublic(), root.PQPublic()) != shares[0].Root {
-		return nil, parley.Errorf(CodeShare, "the shares fit together, and what comes out is not the root that they name: one of them is forged")
+		return nil, parley.Errorf(CodeShare, "what the shares give is not the root that they name: one of them was changed")
 	}
-	if card != nil && (!bytes.Equal(card.RootEd, root.EdPublic()) || !bytes.Equal(card.RootPQ, root.PQPublic())) {
+	if !bytes.Equal(card.RootEd, root.EdPublic()) || !bytes.Equal(card.RootPQ, root.PQPublic()) {
 		return nil, parley.Errorf(CodeNotRoot, "the shares are of another root than that of %s's card", card.Name)
 	}
-	sealed, err := sealRoot(seeds, passphrase)
-	if err != nil {
-		return nil, err
-	}
-	if err := write(path, sealed, 0o600, false); err != nil {
-		return nil, err
-	}
-	return OpenRoot(path, passphrase)
+	return seeds, nil
 }
 
 func joinShares(shares []*Share) ([]byte, error) {

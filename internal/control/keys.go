@@ -1,0 +1,63 @@
+package control
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+
+	"parley/internal/host"
+)
+
+// Renew carries the root's answer to a request for node keys.
+type Renew struct {
+	Answer []byte `json:"answer"`
+}
+
+// NewKeys carries a file of new keys of other members.
+type NewKeys struct {
+	Statements []byte `json:"statements"`
+}
+
+// Accepted names the members whose new keys were taken.
+type Accepted struct {
+	Names []string `json:"names"`
+}
+
+// renew puts new node keys in force. The node starts again with them once the
+// answer is on its way.
+func (s *Server) renew(w http.ResponseWriter, r *http.Request) {
+	var in Renew
+	if err := decode(r, &in); err != nil {
+		refuse(w, err)
+		return
+	}
+	a, err := host.ParseKeyAnswer(in.Answer)
+	if err != nil {
+		refuse(w, err)
+		return
+	}
+	done, err := s.h.Renew(r.Context(), a)
+	if err != nil && done == nil {
+		refuse(w, err)
+		return
+	}
+	b, err := json.Marshal(done)
+	if err != nil {
+		refuse(w, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(b)))
+	w.Write(b)
+	http.NewResponseController(w).Flush()
+	s.h.Restart()
+}
+
+func (s *Server) acceptKeys(r *http.Request) (any, error) {
+	var in NewKeys
+	if err := decode(r, &in); err != nil {
+		return nil, err
+	}
+	names, err := s.h.AcceptKeys(r.Context(), in.Statements)
+	return Accepted{names}, err
+}
