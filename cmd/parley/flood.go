@@ -19,8 +19,8 @@ type benchFloodCmd struct {
 
 func (c *benchFloodCmd) Help() string {
 	return `Runs two nodes that write to each other, and a third member, a modified node in
-a process of its own, that floods both as fast as they read: entries in all
-lanes without an end, and frames of each kind that cost much and bring nothing.
+a process of its own, that floods both as fast as they read: entries without
+an end, and frames of each kind that cost much and bring nothing.
 Quiet and flooded turns alternate; the ratio of the two medians is what counts.
 
 Example:

@@ -31,7 +31,7 @@ type FloodOptions struct {
 	Messages int           // with the flood, and as many without; 1000
 	Rounds   int           // turns in which each of the two is measured; 10
 	Pause    time.Duration // after each change, so that it takes hold; 300 ms
-	Quota    uint64        // of a member, lane and day, in bytes; 128 KiB, in lane FLASH 16 times that
+	Quota    uint64        // of a member and day in lanes 1 to 4 each, in bytes; 16 KiB
 
 	Progress func(what string, done, total int)
 }
@@ -50,7 +50,7 @@ func (o *FloodOptions) defaults() {
 		o.Pause = 300 * time.Millisecond
 	}
 	if o.Quota == 0 {
-		o.Quota = 128 << 10
+		o.Quota = 16 << 10
 	}
 	if o.Progress == nil {
 		o.Progress = func(string, int, int) {}
@@ -97,7 +97,7 @@ func Flood(ctx context.Context, o FloodOptions) (_ *FloodResult, err error) {
 	if r.FsyncP50, err = fsyncTime(dir); err != nil {
 		return nil, err
 	}
-	quota := [parley.Lanes]uint64{16 * o.Quota, o.Quota, o.Quota, o.Quota, o.Quota}
+	quota := [parley.Lanes]uint64{parley.MaxUint, o.Quota, o.Quota, o.Quota, o.Quota} // the two write in lane 0
 	ch, err := newChannel(dir, quota, "Avaria", "Borduria", "Carpania")
 	if err != nil {
 		return nil, err
@@ -302,17 +302,13 @@ func (v *victims) weigh(ctx context.Context, ch *channel, r *FloodResult) error 
 				return err
 			}
 		}
-		r.StoredUrgent = max(r.StoredUrgent, most[parley.Flash]+most[parley.Immediate])
+		r.StoredUrgent = max(r.StoredUrgent, most[parley.Immediate])
 		for lane := parley.Priority; lane < parley.Lanes; lane++ {
 			r.Stored = max(r.Stored, most[lane])
 		}
 	}
 	r.Quota = ch.charter.Rules.Quota[parley.Routine]
-	var all uint64
-	for _, q := range ch.charter.Rules.Quota {
-		all += q
-	}
-	r.TimesQuota = float64(r.FloodBytes) / float64(all)
+	r.TimesQuota = float64(r.FloodBytes) / float64(4*r.Quota)
 	_, r.RSSPeak = resident(os.Getpid())
 	r.Processors = runtime.GOMAXPROCS(0)
 	return nil

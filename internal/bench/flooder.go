@@ -31,8 +31,8 @@ const (
 )
 
 // flooder is a modified node. While it is quiet it does what an honest one
-// does. While it floods it writes entries without an end, in all lanes, and
-// ignores what its readers have receipted; beside them every connection
+// does. While it floods it writes entries without an end, in all lanes but the
+// first, and ignores what its readers have receipted; beside them every connection
 // carries junk of each kind that costs the other end something.
 type flooder struct {
 	me      parley.Party
@@ -207,7 +207,7 @@ func (f *flooder) run(ctx context.Context) error {
 		case <-now(may):
 			write = true
 			for range 32 {
-				d := hotline.Draft(message(i), parley.Lane(i%parley.Lanes), parley.ToAll)
+				d := hotline.Draft(message(i), parley.Lane(1+i%(parley.Lanes-1)), parley.ToAll)
 				es = append(es, station.Post{Lane: d.Lane, Kind: d.Kind, To: d.To, Body: d.Body})
 				i++
 			}

@@ -39,8 +39,9 @@ type Node struct {
 	cfg    Config
 	sender Sender
 
-	urgent chan input
+	urgent chan input // this party's own: posts, and what the host feeds
 	bulk   chan input
+	inbox  *inbox // of the other members
 	asks   chan func()
 	done   chan struct{}
 
@@ -53,6 +54,7 @@ type Node struct {
 
 	atStart  []journal.LogState // what the store held when the node was made
 	progress func(done, total uint64)
+	receipts map[string]parley.Party // names of receipt keys
 
 	mu      sync.Mutex
 	watches map[*watch]struct{}
@@ -91,7 +93,11 @@ func New(cfg Config, progress func(done, total uint64)) (*Node, error) {
 	}
 	n := &Node{cfg: cfg, st: st, docket: docket.New(cfg.Charter, cfg.Me),
 		urgent: make(chan input, 512), bulk: make(chan input, 512), asks: make(chan func(), 64),
-		done: make(chan struct{}), watches: map[*watch]struct{}{}, progress: progress}
+		done: make(chan struct{}), watches: map[*watch]struct{}{}, progress: progress, receipts: map[string]parley.Party{}}
+	n.inbox = newInbox(cfg.Charter.Others(cfg.Me), n.done)
+	for _, m := range cfg.Charter.Members {
+		n.receipts[journal.ReceiptName(cfg.Charter.Channel(), m.Index)] = m.Index
+	}
 	n.atStart, err = cfg.Store.Logs()
 	return n, err
 }
@@ -130,45 +136,47 @@ func (n *Node) Run(ctx context.Context, s Sender) (err error) {
 	if err := n.step([]input{{event: station.Start{Doubt: n.cfg.Doubt}}}); err != nil {
 		return err
 	}
+	var ins []input
 	for {
-		var first input
 		select { // the clock is never starved, nor the wish to end
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
-			first = input{event: station.Tick{}}
+			ins = append(ins, input{event: station.Tick{}})
 		case err := <-folded:
 			if err := ready(err); err != nil {
 				return err
 			}
-			continue
 		default:
-			select { // urgent before anything else
-			case first = <-n.urgent:
-			default:
-				select {
-				case <-ctx.Done():
-					return nil
-				case <-tick.C:
-					first = input{event: station.Tick{}}
-				case first = <-n.urgent:
-				case first = <-n.bulk:
-				case err := <-folded:
-					if err := ready(err); err != nil {
-						return err
-					}
-					continue
-				case f := <-asks:
-					f()
-					continue
-				}
-			}
 		}
-		if err := n.step(n.gather(first)); err != nil {
+		idle, later, err := n.turn(ins)
+		if err != nil {
 			return err
 		}
+		ins = nil
 		for range len(asks) { // officers' questions are not starved by traffic
 			(<-asks)()
+		}
+		if !idle {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+			ins = append(ins, input{event: station.Tick{}})
+		case in := <-n.urgent:
+			ins = append(ins, in)
+		case in := <-n.bulk:
+			ins = append(ins, in)
+		case <-n.inbox.wake:
+		case <-later:
+		case err := <-folded:
+			if err := ready(err); err != nil {
+				return err
+			}
+		case f := <-asks:
+			f()
 		}
 	}
 }
@@ -187,35 +195,40 @@ func (n *Node) catchUp() error {
 	return n.step(ins)
 }
 
-// most inputs that one batch takes in; bounds how long the next urgent one
-// waits for a commit under way.
+// most of this party's own inputs, or of one member's frames, that one batch
+// takes in; bounds how long the next urgent one waits for a commit under way.
 const most = 256
 
-// gather adds what already waits: all of the urgent, then the bulk, joining
-// the frames of one connection that follow each other.
-func (n *Node) gather(first input) []input {
-	ins := []input{first}
-	add := func(in input) {
-		last := &ins[len(ins)-1]
-		if f, ok := in.event.(station.Frames); ok {
-			if g, ok := last.event.(station.Frames); ok && g.From == f.From && in.after == nil && last.after == nil {
-				g.Frames = append(g.Frames, f.Frames...)
-				last.event = g
-				return
-			}
+// turn steps what waits: first ins, all that is urgent, and the bulk, together;
+// then, alone, some frames of a member that has used up its allowance. If there
+// was nothing it is idle, and if frames wait for an allowance, later is ready
+// when they need no more.
+func (n *Node) turn(ins []input) (idle bool, later <-chan time.Time, err error) {
+	now := time.Now()
+	ins = drain(ins, n.urgent)
+	ins = n.inbox.take(ins, false, now)
+	ins = drain(ins, n.bulk)
+	ins = n.inbox.take(ins, true, now)
+	if len(ins) > 0 {
+		if err := n.step(ins); err != nil {
+			return false, nil, err
 		}
-		ins = append(ins, in)
 	}
-	for k := 1; k < most; k++ {
+	poor, wait := n.inbox.takePoor(time.Now())
+	if len(poor) > 0 {
+		return false, nil, n.step(poor)
+	}
+	if len(ins) == 0 && wait > 0 {
+		later = time.After(wait)
+	}
+	return len(ins) == 0, later, nil
+}
+
+func drain(ins []input, from <-chan input) []input {
+	for range most {
 		select {
-		case in := <-n.urgent:
-			add(in)
-			continue
-		default:
-		}
-		select {
-		case in := <-n.bulk:
-			add(in)
+		case in := <-from:
+			ins = append(ins, in)
 		default:
 			return ins
 		}
@@ -225,6 +238,8 @@ func (n *Node) gather(first input) []input {
 
 // step makes one batch: events in, durable, frames out.
 func (n *Node) step(ins []input) error {
+	begin := time.Now()
+	var did account
 	events := make([]station.Event, 0, len(ins))
 	for i := range ins {
 		in := &ins[i]
@@ -238,9 +253,13 @@ func (n *Node) step(ins []input) error {
 		}
 		if in.refused == nil {
 			events = append(events, in.event)
+			did.event(in.event)
 		}
 	}
-	out, err := n.st.Step(n.cfg.Now(), events...).Commit(n.persist)
+	out, err := n.st.Step(n.cfg.Now(), events...).Commit(func(b *journal.Batch, m *station.Mark) error {
+		did.batch(n, b)
+		return n.persist(b, m)
+	})
 	if err != nil {
 		n.cfg.Log.Error("the store failed; the node ends, and its next start checks the record", "err", err)
 		return err
@@ -266,8 +285,12 @@ func (n *Node) step(ins []input) error {
 			in.after(in.refused)
 		}
 	}
+	did.took = time.Since(begin)
+	n.inbox.charge(&did, n.today())
 	return nil
 }
+
+func (n *Node) today() int64 { return n.cfg.Now().Unix() / 86400 }
 
 func (n *Node) persist(b *journal.Batch, m *station.Mark) error {
 	if err := n.cfg.Store.Commit(b); err != nil {
@@ -293,6 +316,9 @@ func (n *Node) tell(out *station.Out) {
 		n.publish(Event{At: r.Stored, Receipt: &r})
 	}
 	for _, a := range out.Alarms {
+		if a.Code == station.AlarmQuota {
+			n.inbox.beyond(a.Party, n.today())
+		}
 		n.cfg.Log.Warn(a.Text, "alarm", a.Code)
 		n.publish(Event{At: n.cfg.Now(), Alarm: &a})
 	}

@@ -1,7 +1,6 @@
 package node
 
 import (
-	"context"
 	"time"
 
 	"parley"
@@ -63,23 +62,19 @@ func (n *Node) publish(e Event) {
 }
 
 // Up, Down and Frame are the carrier's callbacks. Frame blocks while the loop
-// is behind: that is the backpressure on one connection.
+// is behind with that connection: that is the backpressure.
 func (n *Node) Up(p parley.Party, bulk bool) {
 	n.publish(Event{At: n.cfg.Now(), Link: &Link{Party: p, Bulk: bulk, Up: true}})
-	n.offer(context.Background(), n.urgent, input{event: station.Up{Peer: p, Bulk: bulk}})
+	n.inbox.put(p, bulk, item{event: station.Up{Peer: p, Bulk: bulk}})
 }
 
 func (n *Node) Down(p parley.Party, bulk bool, err error) {
 	n.publish(Event{At: n.cfg.Now(), Link: &Link{Party: p, Bulk: bulk, Err: err}})
-	n.offer(context.Background(), n.urgent, input{event: station.Down{Peer: p, Bulk: bulk}})
+	n.inbox.put(p, bulk, item{event: station.Down{Peer: p, Bulk: bulk}})
 }
 
 func (n *Node) Frame(p parley.Party, bulk bool, frame []byte) {
-	ch := n.urgent
-	if bulk {
-		ch = n.bulk
-	}
-	n.offer(context.Background(), ch, input{event: station.Frames{From: p, Frames: [][]byte{frame}}})
+	n.inbox.put(p, bulk, item{frame: frame})
 }
 
 // Refused is the carrier's word that somebody was not let in: it becomes an
