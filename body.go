@@ -278,7 +278,7 @@ func ParseOpening(b []byte) (*Opening, *Entry, error) {
 	if e.To != ToNobody {
 		return nil, nil, Errorf(CodeAudience, "an opening of an entry that was addressed to members")
 	}
-	if e.Kind != KindText && e.Kind != KindAnswer && e.Kind != KindList && e.Kind < 32 {
+	if !e.Kind.Openable() {
 		return nil, nil, Errorf(CodeOutOfRange, "an entry of kind %d cannot be committed and opened later", e.Kind)
 	}
 	return &o, e, nil

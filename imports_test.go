@@ -44,6 +44,10 @@ var arrows = map[string]string{
 		"filippo.io/age filippo.io/age/armor",
 	"internal/control": ". journal station hotline internal/node internal/host",
 
+	// Simulated worlds of many stations.
+	"internal/sim":   ". journal journal/journaltest seal frame station hotline docket",
+	"cmd/parley-sim": "internal/sim github.com/alecthomas/kong",
+
 	// What everybody runs. The verifier of strangers knows the record only.
 	"cmd/parley": ". journal seal hotline internal/node internal/store internal/witness internal/host " +
 		"internal/control internal/demo internal/bench github.com/alecthomas/kong golang.org/x/term",

@@ -210,6 +210,12 @@ func (k Kind) Clear() bool {
 	return k == KindKeys || k == KindGeneration || k == KindRootKeys
 }
 
+// Openable reports whether an entry of kind k may be committed to nobody and
+// opened later (protocol 7.4).
+func (k Kind) Openable() bool {
+	return k == KindText || k == KindAnswer || k == KindList || k >= 32
+}
+
 // LogID names one log: one writer, one lane, one generation, in one channel.
 type LogID struct {
 	Channel Hash

@@ -22,6 +22,9 @@ func (d *Desk) Check(p parley.Draft, now time.Time) error {
 	if err := p.To.CheckIn(d.charter, d.me); err != nil {
 		return err
 	}
+	if p.To == parley.ToNobody && !p.Kind.Openable() {
+		return parley.Errorf(parley.CodeAudience, "this is addressed to nobody, and entries of kind %d cannot be opened later", p.Kind)
+	}
 	if err := body.CheckIn(d.charter, d.me, p.Lane, p.To); err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ func (st *Station) tryFinish() {
 	if st.phase != phaseStarting {
 		return
 	}
-	if st.now.Before(st.waitTil) && !st.heardAll() {
+	if st.now.Before(st.waitTil) && !st.heardAll() || !st.ownKeysKnown() {
 		return
 	}
 	st.phase, st.foreign = phaseRunning, false
@@ -121,7 +121,7 @@ func (st *Station) merge() {
 	}
 	st.foreign = false
 	me := st.members[st.me]
-	if !bytes.Equal(me.newestKeys().LogEd, st.keys.Log.EdPublic()) {
+	if !st.ownKeysKnown() {
 		return // its root has put other keys in force: this node may not speak
 	}
 	for _, g := range me.gens {

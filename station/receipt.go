@@ -158,9 +158,9 @@ func (st *Station) countReceipt(l *log, by parley.Party, size uint64, root parle
 	l.rcpt[by] = max(l.rcpt[by], size)
 	if by == st.me { // given before this store was restored
 		l.mine, l.beat = max(l.mine, size), max(l.beat, c.Time)
-		return
+	} else {
+		st.witnessTime(c.Time)
 	}
-	st.witnessTime(c.Time)
 	st.fx.out.Receipts = append(st.fx.out.Receipts, parley.Receipted{By: by, Time: c.Time, Stored: st.now,
 		Head: parley.Head{Party: l.id.Party, Lane: l.id.Lane, Gen: l.id.Gen, Size: size, Root: root}})
 }

@@ -185,10 +185,17 @@ func New(cfg Config) (*Station, error) {
 	if err := st.load(); err != nil {
 		return nil, err
 	}
-	if !bytes.Equal(st.members[st.me].newestKeys().LogEd, st.keys.Log.EdPublic()) {
+	if !st.ownKeysKnown() && st.keys.Serial <= st.members[st.me].newestKeys().Serial {
 		return nil, parley.Errorf(CodeMember, "the node's log key is not the one that the channel knows for %s", st.members[st.me].Name)
 	}
 	return st, nil
+}
+
+// ownKeysKnown reports whether the channel, as far as it is known here, has the
+// node's own log key in force. A record that was restored from before a renewal
+// does not know it yet: then the start-up waits for a member that does.
+func (st *Station) ownKeysKnown() bool {
+	return bytes.Equal(st.members[st.me].newestKeys().LogEd, st.keys.Log.EdPublic())
 }
 
 // load rebuilds the memory from what is durable.

@@ -20,6 +20,7 @@ type Mem struct {
 	mu     sync.Mutex
 	logs   map[parley.LogID]*memLog
 	values map[string]map[string][]byte
+	secret map[[2]string]bool // of values, by space and key
 }
 
 type memLog struct {
@@ -155,7 +156,14 @@ func (l *memLog) newest() (cs []journal.Cosig) {
 func (m *Mem) put(p journal.Put) {
 	if p.Value == nil {
 		delete(m.values[p.Space], p.Key)
+		delete(m.secret, [2]string{p.Space, p.Key})
 		return
+	}
+	if p.Secret {
+		if m.secret == nil {
+			m.secret = map[[2]string]bool{}
+		}
+		m.secret[[2]string{p.Space, p.Key}] = true
 	}
 	if m.values == nil {
 		m.values = map[string]map[string][]byte{}

@@ -1,0 +1,80 @@
+// Command parley-sim lives through many simulated nights of Parley and says
+// which promises broke. See package internal/sim.
+package main
+
+import (
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"parley/internal/sim"
+)
+
+type cli struct {
+	Seeds uint64  `default:"1000" help:"How many worlds to live through."`
+	From  uint64  `default:"0" help:"The first seed."`
+	Seed  *uint64 `help:"Live through this one world and write down what happens."`
+	Quiet bool    `help:"With --seed: only the verdict. Without: no progress."`
+}
+
+const description = `Lives through simulated worlds: channels of two to five members whose links,
+disks, clocks and programs fail, and whose last member may be hostile. Each
+world is drawn from its seed and comes out the same every time.
+
+Examples:
+  parley-sim --seeds 10000          run the first 10,000 worlds
+  parley-sim --seed 4711            watch one world
+  parley-sim --from 50000 --seeds 200000
+
+Exit status 0 if every promise held, 1 if one broke, 2 for a wrong call.`
+
+func main() {
+	var c cli
+	kong.Parse(&c, kong.Name("parley-sim"), kong.Description(description), kong.UsageOnError(), kong.Exit(exit))
+	if c.Seed != nil {
+		watch(*c.Seed, c.Quiet)
+		return
+	}
+	began := time.Now()
+	var said time.Time
+	stats, failures := sim.Soak(c.From, c.Seeds, func(done uint64, failed int) {
+		if now := time.Now(); !c.Quiet && now.Sub(said) > 2*time.Second {
+			said = now
+			left := time.Duration(float64(now.Sub(began)) * float64(c.Seeds-done) / float64(done))
+			fmt.Fprintf(os.Stderr, "%d of %d worlds, %d failed, about %v left\n", done, c.Seeds, failed, left.Round(time.Second))
+		}
+	})
+	fmt.Print(stats)
+	fmt.Printf("%v\n", time.Since(began).Round(time.Second))
+	for _, f := range failures {
+		fmt.Printf("\nBROKEN: %v\nWatch it: parley-sim --seed %d\n", f, f.Seed)
+	}
+	if len(failures) > 0 {
+		os.Exit(1)
+	}
+	fmt.Println("Every promise held.")
+}
+
+// watch runs one world with its trace.
+func watch(seed uint64, quiet bool) {
+	trace := func(line string) { fmt.Println(line) }
+	if quiet {
+		trace = nil
+	}
+	stats, err := sim.Run(seed, trace)
+	fmt.Print(stats)
+	if err != nil {
+		fmt.Printf("\nBROKEN: %v\n", err)
+		os.Exit(1)
+	}
+	fmt.Println("Every promise held.")
+}
+
+func exit(status int) {
+	if status != 0 {
+		status = 2
+	}
+	os.Exit(status)
+}
