@@ -14,9 +14,7 @@ import (
 type account struct {
 	took  time.Duration
 	posts int                      // own entries asked for
-	rows  int                      // that became durable, of all authors
 	gain  [parley.MaxParty + 1]int // rows, openings and cosignatures, by author or signer; 0: of nobody in particular
-	sent  [parley.MaxParty + 1]int // frames that went out
 }
 
 func (a *account) event(e station.Event) {
