@@ -1,6 +1,7 @@
 package parley
 
 import (
+	"bytes"
 	"testing"
 
 	"parley/spec"
@@ -19,32 +20,6 @@ func vector(t testing.TB, name string) *spec.Vector {
 	}
 	t.Fatalf("no vector %s", name)
 	return nil
-}
-
-func FuzzMalleabilityCharter(f *testing.F) {
-	seeds(f, "charter", "form", "charter")
-	f.Fuzz(func(t *testing.T, b []byte) {
-		if c, err := ParseCharter(b); err == nil {
-			malleable(t, b, c.Encode())
-		} else if CodeOf(err).Remedy() == "" {
-			t.Errorf("%v has no remedy", err)
-		}
-	})
-}
-
-func FuzzMalleabilitySignedCharter(f *testing.F) {
-	seeds(f, "charter", "form", "signed")
-	f.Fuzz(func(t *testing.T, b []byte) {
-		s, c, err := ParseSignedCharter(b)
-		if err != nil {
-			return
-		}
-		malleable(t, b, s.Encode())
-		malleable(t, s.Charter, c.Encode())
-		if s.Channel() != c.Channel() {
-			t.Error("two channels of one charter")
-		}
-	})
 }
 
 // Every single bit of a charter matters: changing it gives an error or another
@@ -88,7 +63,9 @@ func TestGatherSignatures(t *testing.T) {
 	if m := s.Missing(c); len(m) != 0 {
 		t.Errorf("missing %v", m)
 	}
-	malleable(t, s.Encode(), full.Encode())
+	if !bytes.Equal(s.Encode(), full.Encode()) {
+		t.Error("a signed charter is written otherwise")
+	}
 }
 
 func TestCharterTooLarge(t *testing.T) {

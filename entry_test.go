@@ -1,89 +1,8 @@
 package parley
 
 import (
-	"bytes"
 	"testing"
-
-	"parley/spec"
 )
-
-// seeds gives a fuzz test the inputs of a page's vectors.
-func seeds(f *testing.F, page, param, value string) {
-	vs, err := spec.Vectors()
-	if err != nil {
-		f.Fatal(err)
-	}
-	n := 0
-	for _, v := range vs {
-		if v.Page == page && (param == "" || v.Params[param] == value) {
-			f.Add(v.Input)
-			n++
-		}
-	}
-	if n == 0 {
-		f.Fatalf("no vectors of page %s", page)
-	}
-}
-
-// malleable reports an input that is accepted and comes back otherwise.
-func malleable(t *testing.T, in, out []byte) {
-	t.Helper()
-	if !bytes.Equal(in, out) {
-		t.Errorf("%x\nis read and written as\n%x", in, out)
-	}
-}
-
-func FuzzMalleabilityEntry(f *testing.F) {
-	seeds(f, "entry", "", "")
-	f.Fuzz(func(t *testing.T, b []byte) {
-		e, err := ParseEntry(b)
-		if err != nil {
-			if CodeOf(err).Remedy() == "" {
-				t.Errorf("%v has no remedy", err)
-			}
-			return
-		}
-		malleable(t, b, e.Encode())
-		for lane := range Lane(Lanes) {
-			e.Check(lane)
-		}
-		bodyAgain(t, e)
-	})
-}
-
-// bodyAgain re-encodes the body of a known kind.
-func bodyAgain(t *testing.T, e *Entry) {
-	if e.CheckBody() != nil {
-		return
-	}
-	var out []byte
-	switch e.Kind {
-	case KindList:
-		x, _ := ParseList(e.Body)
-		out = x.Encode()
-	case KindNotice:
-		x, _ := ParseNotice(e.Body)
-		out = x.Encode()
-	case KindGeneration:
-		x, _ := ParseGeneration(e.Body)
-		out = x.Encode()
-	case KindClosing:
-		x, _ := ParseClosing(e.Body)
-		out = x.Encode()
-	case KindKeys:
-		x, _ := ParseKeysBody(e.Body)
-		out = x.Encode()
-	case KindRootKeys:
-		x, _ := ParseRootKeys(e.Body)
-		out = AppendRootKeys(nil, x)
-	case KindOpening:
-		x, _, _ := ParseOpening(e.Body)
-		out = x.Encode()
-	default:
-		return
-	}
-	malleable(t, e.Body, out)
-}
 
 func TestEntryTooLarge(t *testing.T) {
 	e := Entry{Kind: 40}

@@ -44,16 +44,6 @@ func TestOrigin(t *testing.T) {
 	}
 }
 
-func FuzzMalleabilityOrigin(f *testing.F) {
-	f.Add(testLog.Origin())
-	f.Add("parley/")
-	f.Fuzz(func(t *testing.T, s string) {
-		if l, err := ParseOrigin(s); err == nil && l.Origin() != s {
-			t.Errorf("%q is read as %q", s, l.Origin())
-		}
-	})
-}
-
 func TestAudience(t *testing.T) {
 	c := &Charter{Members: []Member{{Index: 1}, {Index: 2}, {Index: 3}}}
 	for _, tt := range []struct {

@@ -237,25 +237,6 @@ func TestStream(t *testing.T) {
 	}
 }
 
-// Nobody can change a frame without changing what it says.
-func FuzzMalleability(f *testing.F) {
-	for _, x := range frames() {
-		f.Add(Encode(x.f))
-	}
-	f.Fuzz(func(t *testing.T, b []byte) {
-		x, err := Decode(b)
-		if err != nil {
-			if parley.CodeOf(err) == "" || parley.CodeOf(err).Remedy() == "" {
-				t.Fatalf("%v has no code or no remedy", err)
-			}
-			return
-		}
-		if got := Encode(x); !bytes.Equal(got, b) {
-			t.Fatalf("%x re-encodes to %x", b, got)
-		}
-	})
-}
-
 func BenchmarkEntry(b *testing.B) {
 	e := &Entry{0, true, true, 1, 2, nonce, make([]byte, 174), sig(1)} // 256 bytes
 	buf := Encode(e)

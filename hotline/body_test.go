@@ -1,7 +1,6 @@
 package hotline
 
 import (
-	"bytes"
 	"reflect"
 	"slices"
 	"strings"
@@ -49,34 +48,6 @@ func TestTextIsShort(t *testing.T) {
 	if n := len(m.Encode()) - 160; n != 5 {
 		t.Errorf("a plain message of 160 characters costs %d bytes over its text, not 5", n)
 	}
-}
-
-// Whatever Parse accepts it writes again byte for byte.
-func FuzzMalleability(f *testing.F) {
-	for _, b := range bodies() {
-		f.Add(uint64(b.Kind()), b.Encode())
-	}
-	f.Fuzz(func(t *testing.T, kind uint64, in []byte) {
-		b, err := Parse(parley.Kind(kind), in)
-		if err != nil {
-			if parley.CodeOf(err) == "" {
-				t.Fatalf("error without a code: %v", err)
-			}
-			return
-		}
-		if out := b.Encode(); !bytes.Equal(in, out) {
-			t.Fatalf("%x was read and is written as %x", in, out)
-		}
-		d := New(testCharter(), india) // and a desk survives it
-		d.Apply(parley.Posted{Ref: *ref(pakistan, 0), Entry: &parley.Entry{Kind: b.Kind(), Body: in}})
-		d.Apply(parley.Posted{Ref: *ref(pakistan, 1), Entry: &parley.Entry{Kind: KindAnswer,
-			Body: (&Answer{*ref(pakistan, 0), Wilco, ""}).Encode()}})
-		now := clock("2025-05-10T03:45Z")
-		d.Due(now)
-		d.Lines(now)
-		d.Messages(Filter{})
-		_ = d.Dump()
-	})
 }
 
 // Names read back, and no two are alike.

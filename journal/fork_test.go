@@ -114,27 +114,3 @@ func TestForkFileFlips(t *testing.T) {
 	codes := flips(t, b.Bytes(), bits, func(b []byte) error { return journal.VerifyFork(bytes.NewReader(b), journal.Verify{}, nil) })
 	t.Logf("%d of %d bits tried: %v", len(bits), b.Len()*8, codes)
 }
-
-func FuzzMalleabilityFork(f *testing.F) {
-	c := journaltest.New(2, 0, nil)
-	w := c.Writer(&journaltest.Mem{}, 1, parley.Flash, 1, &parley.Generation{})
-	f.Add(w.ForkOf(0, 1).Encode())
-	f.Add(w.ForkOf(0, 5).Encode())
-	f.Fuzz(func(t *testing.T, b []byte) {
-		if p, err := journal.ParseFork(b); err == nil && !bytes.Equal(p.Encode(), b) {
-			t.Errorf("%x is read and written as %x", b, p.Encode())
-		}
-	})
-}
-
-func FuzzMalleabilityCheckpoint(f *testing.F) {
-	s := journaltest.NewSample()
-	d := disclosure(f, s, 1)
-	f.Add(d.Proof.Checkpoint.Encode())
-	f.Add([]byte("o\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n\n"))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		if p, err := journal.ParseCheckpoint(b); err == nil && !bytes.Equal(p.Encode(), b) {
-			t.Errorf("%q is read and written as %q", b, p.Encode())
-		}
-	})
-}

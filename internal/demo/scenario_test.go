@@ -246,20 +246,3 @@ func TestCrisisFile(t *testing.T) {
 		}
 	}
 }
-
-func FuzzParse(f *testing.F) {
-	f.Add(Crisis)
-	f.Add(head + "at 2025-05-10T03:45Z\nfrom A\nsource E\nmessage\n| x\n")
-	f.Fuzz(func(t *testing.T, text string) {
-		s, err := Parse(text)
-		if err != nil {
-			if parley.CodeOf(err) == "" {
-				t.Fatal(err)
-			}
-			return
-		}
-		if len(s.Members) < 2 || len(s.Steps) == 0 {
-			t.Fatal("an empty scenario was accepted")
-		}
-	})
-}

@@ -12,12 +12,12 @@ import (
 )
 
 // Runs is how many inputs Fuzz tries in this process: the number in the
-// environment variable PARLEY_FUZZ, or 2,000.
+// environment variable PARLEY_FUZZ, or 500.
 func Runs() int {
 	if n, err := strconv.Atoi(os.Getenv("PARLEY_FUZZ")); err == nil {
 		return n
 	}
-	return 2000
+	return 500
 }
 
 // Fuzz is a fuzz target. Under "go test -fuzz" it is an ordinary one. Without,
@@ -29,11 +29,18 @@ func Runs() int {
 // It reports through t, and must not keep or change b.
 func Fuzz(f *testing.F, seeds [][]byte, check func(t testing.TB, b []byte) bool) {
 	f.Helper()
+	FuzzIn(f, seeds, 0, check)
+}
+
+// FuzzIn is Fuzz where what the first bytes of an input say is no part of its
+// format, such as which decoder it is for: they are kept, or changed alone.
+func FuzzIn(f *testing.F, seeds [][]byte, first int, check func(t testing.TB, b []byte) bool) {
+	f.Helper()
 	for _, s := range seeds {
 		f.Add(s)
 	}
 	if flag := os.Args; !strings.Contains(strings.Join(flag, " "), "-test.fuzz=") {
-		run(f, append(seeds, corpus(f)...), check)
+		run(f, append(seeds, corpus(f)...), first, check)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) { check(t, b) })
 }
@@ -51,7 +58,7 @@ func Same(t testing.TB, b []byte, err error, encode func() []byte) bool {
 	return true
 }
 
-func run(f *testing.F, seeds [][]byte, check func(testing.TB, []byte) bool) {
+func run(f *testing.F, seeds [][]byte, first int, check func(testing.TB, []byte) bool) {
 	f.Helper()
 	n := Runs()
 	if len(seeds) == 0 || n == 0 {
@@ -60,6 +67,10 @@ func run(f *testing.F, seeds [][]byte, check func(testing.TB, []byte) bool) {
 	seed, _ := strconv.ParseUint(os.Getenv("PARLEY_FUZZ_SEED"), 10, 64)
 	pool := append([][]byte(nil), seeds...)
 	m := New(seed, pool)
+	most := 4096 // an input that grows on and on only takes time
+	for _, s := range seeds {
+		most = max(most, len(s)+len(s)/4)
+	}
 	began, said, accepted := time.Now(), time.Now(), 0
 	var b []byte
 	defer func() {
@@ -68,12 +79,12 @@ func run(f *testing.F, seeds [][]byte, check func(testing.TB, []byte) bool) {
 		}
 	}()
 	for i := range n {
-		b = m.Change(pool[m.r.IntN(len(pool))])
-		if len(b) > 1<<17 {
-			continue
-		}
+		b = m.changeBehind(pool[m.r.IntN(len(pool))], first)
 		if check(f, b) {
 			accepted++
+			if len(b) > most {
+				continue
+			}
 			if len(pool) < 4*len(seeds)+256 {
 				pool = append(pool, b)
 			} else { // the seeds stay
@@ -81,12 +92,30 @@ func run(f *testing.F, seeds [][]byte, check func(testing.TB, []byte) bool) {
 			}
 			m.pool = pool
 		}
+		if f.Failed() {
+			f.Fatalf("input %d: %x", i, b)
+		}
 		if i%1024 == 0 && time.Since(said) > 10*time.Second {
 			said = time.Now()
 			f.Logf("%s: %d of %d inputs, %d accepted, %s", f.Name(), i, n, accepted, said.Sub(began).Round(time.Second))
 		}
 	}
 	f.Logf("%s: %d inputs, %d accepted, %s", f.Name(), n, accepted, time.Since(began).Round(time.Millisecond))
+}
+
+// changeBehind is Change behind the first bytes, now and then among them.
+func (m *Mutator) changeBehind(b []byte, first int) []byte {
+	if first == 0 || len(b) < first || m.r.IntN(64) == 0 {
+		return m.Change(b)
+	}
+	whole := m.pool
+	m.pool = [][]byte{b[first:]}
+	if o := whole[m.r.IntN(len(whole))]; len(o) > first {
+		m.pool[0] = o[first:]
+	}
+	out := join(b[:first], m.Change(b[first:]))
+	m.pool = whole
+	return out
 }
 
 // corpus reads what the fuzzer's committed inputs hold.
