@@ -103,6 +103,9 @@ func Open(dir string, o Options) (_ *Host, err error) {
 	if err := writable(dir); err != nil {
 		return nil, err
 	}
+	if !hasContent(filepath.Join(dir, fileNode)) && !hasContent(filepath.Join(dir, fileRecord)) {
+		return nil, parley.Errorf(CodeWaiting, "the node keys in %s were never signed by the root", dir)
+	}
 	defer func() {
 		if err != nil {
 			h.Close()

@@ -22,9 +22,16 @@ func init() { WorkFactor = 10 }
 // of them signed.
 func channel(t *testing.T, names ...string) (dirs []string, c *parley.Charter) {
 	t.Helper()
+	return channelWith(t, func(*parley.Rules) {}, names...)
+}
+
+// channelWith is channel with other rules.
+func channelWith(t *testing.T, change func(*parley.Rules), names ...string) (dirs []string, c *parley.Charter) {
+	t.Helper()
 	base := t.TempDir()
 	c = &parley.Charter{Name: "test line", Rules: parley.DefaultRules()}
 	c.Rules.Heartbeat = 1
+	change(&c.Rules)
 	var roots []*seal.Root
 	for i, name := range names {
 		dir := filepath.Join(base, fmt.Sprint(i+1))

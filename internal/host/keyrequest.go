@@ -200,8 +200,17 @@ func answered(dir string, a *KeyAnswer) (*nextKey, error) {
 	if a.Channel != signed.Channel() || a.Member != me {
 		return nil, parley.Errorf(CodeAnswer, "the answer is for another party or channel")
 	}
-	if a.Gen != k.gen || string(a.RootKeys.Keys.LogEd) != string(k.node.Log.EdPublic()) {
+	card, err := LoadCard(dir)
+	if err != nil {
+		return nil, err
+	}
+	if a.Gen != k.gen {
 		return nil, parley.Errorf(CodeAnswer, "the answer is for an older request")
+	}
+	// All of them: somebody may have put a key of his own into the request.
+	own := parley.AppendKeys(nil, k.node.Public(card.RootEd, card.RootPQ))
+	if string(parley.AppendKeys(nil, a.RootKeys.Keys)) != string(own) {
+		return nil, parley.Errorf(CodeAnswer, "the answer is for other keys than this node made; the request was changed on its way")
 	}
 	if err := a.RootKeys.Verify(a.Channel, charter.Member(me), a.Gen); err != nil {
 		return nil, parley.Errorf(CodeAnswer, "%w", err)

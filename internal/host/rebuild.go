@@ -97,12 +97,14 @@ type Rebuilt struct {
 	all, ready bool
 }
 
-// Progress of a rebuilding, as the station knows it now.
-func (h *Host) rebuiltNow(ctx context.Context) (*Rebuilt, error) {
+// rebuiltNow is how far a rebuilding is, as the station knows it. begun gathers
+// the generations that this run began: they are not counted.
+func (h *Host) rebuiltNow(ctx context.Context, begun map[parley.Gen]bool) (*Rebuilt, error) {
 	r := &Rebuilt{}
 	err := h.Node.Do(ctx, func(v node.View) {
+		begun[v.Station.Gen()] = true
 		for _, l := range v.Station.Logs() {
-			if l.Head.Size > 0 && (l.Log.Party != h.me || l.Log.Gen != v.Station.Gen()) { // not what this run has begun
+			if l.Head.Size > 0 && (l.Log.Party != h.me || !begun[l.Log.Gen]) {
 				r.Entries, r.Logs = r.Entries+l.Head.Size, r.Logs+1
 			}
 		}
@@ -130,9 +132,10 @@ const (
 func (h *Host) AwaitRebuild(ctx context.Context, show func(done, total uint64)) (*Rebuilt, error) {
 	begin := time.Now()
 	var calm time.Time
+	begun := map[parley.Gen]bool{}
 	r := &Rebuilt{}
 	for {
-		now, err := h.rebuiltNow(ctx)
+		now, err := h.rebuiltNow(ctx, begun)
 		if err != nil {
 			return r, err
 		}
@@ -244,7 +247,7 @@ func (h *Host) watchRebuild(ctx context.Context) {
 			return
 		case <-time.After(30 * time.Second):
 		}
-		r, err := h.rebuiltNow(ctx)
+		r, err := h.rebuiltNow(ctx, map[parley.Gen]bool{})
 		if err != nil {
 			return
 		}
