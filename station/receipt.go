@@ -16,11 +16,9 @@ func (st *Station) giveReceipts() {
 		return // whether the store is stale is not known yet
 	}
 	for _, l := range st.order {
-		if l.owed && !l.forked && l.head.Size == l.size() && !st.mustWait(l) {
+		if l.owed && !l.forked && l.head.Size == l.size() && st.mayReceipt(l) && !st.mustWait(l) {
 			l.owed = false
-			if st.mayReceipt(l) {
-				st.receipt(l)
-			}
+			st.receipt(l)
 		}
 	}
 	st.sendNotices()

@@ -232,6 +232,7 @@ func (st *Station) load() error {
 				l.witness[c.Name] = max(l.witness[c.Name], c.Size)
 			}
 		}
+		l.owed = l.id.Party != st.me && l.mine < l.size() // the process ended in its start-up
 	}
 	return st.loadValues()
 }

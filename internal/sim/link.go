@@ -157,6 +157,9 @@ func (l *link) arrive(from int, x letter, at time.Time) {
 			return
 		}
 		l.w.stats.Frames++
+		if l.w.trace != nil {
+			l.w.say("%s > %s: %s", l.ends[from], to, describe(x))
+		}
 		l.w.stats.Bytes += uint64(len(x.frame))
 		if b := l.hostileIn(to, x.frame); b != nil {
 			to.feed(station.Frames{From: l.ends[from].me, Frames: [][]byte{b}})
