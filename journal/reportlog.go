@@ -171,7 +171,10 @@ func mapKeys[V any](m map[uint64]V) func(func(uint64) bool) {
 
 func (r *recordReport) flags(l *logCheck) {
 	for _, f := range l.flags {
-		if f.standing == parley.Malformed {
+		switch {
+		case f.standing == parley.Malformed && l.closed > 0 && f.index == l.closed:
+			r.n.Malformed += l.head.Size - l.closed
+		case f.standing == parley.Malformed:
 			r.n.Malformed++
 		}
 		r.entry(Flagged, &l.log, f.index, "%s: %s", f.standing, f.why)

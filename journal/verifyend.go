@@ -33,6 +33,7 @@ type conclusions struct {
 }
 
 func (v *verifier) conclude() *conclusions {
+	v.closeLogs()
 	c := &conclusions{logs: map[parley.LogID]*logCheck{}, greater: map[parley.LogID]*cited{}}
 	for _, l := range v.logs {
 		c.logs[l.log] = l
@@ -47,6 +48,24 @@ func (v *verifier) conclude() *conclusions {
 		v.checkGenerations(c, m.Index)
 	}
 	return c
+}
+
+// closeLogs marks what follows a CLOSING as MALFORMED, and takes its effect away.
+func (v *verifier) closeLogs() {
+	for _, l := range v.logs {
+		i := slices.IndexFunc(l.events, func(e event) bool { return e.close })
+		if i < 0 || l.events[i].index+1 >= l.head.Size {
+			continue
+		}
+		l.closed = l.events[i].index + 1
+		l.events = l.events[:i+1]
+		l.flags = slices.DeleteFunc(l.flags, func(f flag) bool { return f.index >= l.closed })
+		l.flags = append(l.flags, flag{l.closed, parley.Malformed,
+			fmt.Sprintf("%s after CLOSING, the author's last word in this lane", entries(l.closed, l.head.Size))})
+	}
+	v.cites = slices.DeleteFunc(v.cites, func(c citation) bool {
+		return c.inBody && c.from.closed > 0 && c.by >= c.from.closed
+	})
 }
 
 // name notes that somebody names a head which the file may not hold.
@@ -111,9 +130,6 @@ func (v *verifier) checkEvents(c *conclusions) {
 					at.later = map[uint64]parley.Ref{}
 				}
 				at.later[r.Index] = parley.Ref{Party: l.log.Party, Lane: l.log.Lane, Gen: l.log.Gen, Index: ev.index}
-			case ev.close && ev.index+1 < l.head.Size:
-				l.flags = append(l.flags, flag{ev.index + 1, parley.Malformed,
-					fmt.Sprintf("%s after CLOSING, the author's last word in this lane", entries(ev.index+1, l.head.Size))})
 			case ev.fork != nil:
 				f, err := ParseFork(ev.fork)
 				if err == nil {

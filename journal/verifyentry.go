@@ -98,9 +98,6 @@ func (v *verifier) checkMeaning(t *task, index uint64, e *parley.Entry) error {
 		if err != nil {
 			return err
 		}
-		for _, h := range g.Last {
-			t.cites = append(t.cites, cite{head: h, by: index})
-		}
 		if g.RootKeys != nil {
 			if l.log.Lane != parley.Routine {
 				return parley.Errorf(CodeGeneration, "a GENERATION with keys in lane %s; they stand in lane ROUTINE", l.log.Lane)
@@ -108,6 +105,9 @@ func (v *verifier) checkMeaning(t *task, index uint64, e *parley.Entry) error {
 			if err := v.announced(l, index, g.RootKeys); err != nil {
 				return err
 			}
+		}
+		for _, h := range g.Last {
+			t.cites = append(t.cites, cite{head: h, inBody: true, by: index})
 		}
 		t.events = append(t.events, event{index: index, gen: g})
 	case parley.KindRootKeys:
@@ -146,7 +146,7 @@ func (v *verifier) checkMeaning(t *task, index uint64, e *parley.Entry) error {
 			return err
 		}
 		for _, h := range c.Finals {
-			t.cites = append(t.cites, cite{head: h, by: index})
+			t.cites = append(t.cites, cite{head: h, inBody: true, by: index})
 		}
 		t.events = append(t.events, event{index: index, close: true})
 	}
@@ -154,7 +154,7 @@ func (v *verifier) checkMeaning(t *task, index uint64, e *parley.Entry) error {
 }
 
 func citeRef(r parley.Ref, by uint64) cite {
-	return cite{head: parley.Head{Party: r.Party, Lane: r.Lane, Gen: r.Gen, Size: r.Index + 1, Root: r.Leaf}, isRef: true, by: by}
+	return cite{head: parley.Head{Party: r.Party, Lane: r.Lane, Gen: r.Gen, Size: r.Index + 1, Root: r.Leaf}, isRef: true, inBody: true, by: by}
 }
 
 // CheckOpening checks that an OPENING fits the commitment it names: an entry

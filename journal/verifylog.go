@@ -26,6 +26,7 @@ type logCheck struct {
 	late    int         // cosignatures ahead of the verifier's clock
 
 	later     map[uint64]parley.Ref // entries opened by a later OPENING
+	closed    uint64                // first entry after a CLOSING, 0 if there is none
 	standings []standing
 
 	sigErr  error  // first cosignature that does not fit; decided at the log's end
@@ -72,9 +73,10 @@ type event struct {
 
 // cite is a head or a reference in an entry.
 type cite struct {
-	head  parley.Head // of a reference: size = index + 1, root = leaf hash
-	isRef bool
-	by    uint64 // index of the citing entry
+	head   parley.Head // of a reference: size = index + 1, root = leaf hash
+	isRef  bool
+	inBody bool   // not in seen
+	by     uint64 // index of the citing entry
 }
 
 // task is one S or E section of a log.

@@ -148,7 +148,7 @@ var hotlineRules = func() map[string]bool {
 // it shows the first.
 func compare(t *testing.T, n int, next func(i int) *Vector) {
 	s := startSecond(t)
-	said, differences, outcomes, kinds := time.Now(), 0, map[string]int{}, map[string]bool{}
+	differences, outcomes, kinds := 0, map[string]int{}, map[string]bool{}
 	for i := range n {
 		v := next(i)
 		if v == nil {
@@ -167,11 +167,7 @@ func compare(t *testing.T, n int, next func(i int) *Vector) {
 				t.Errorf("input %d, from %s: this says %s (%v), the second verifier %s\n%s", i, v.Name, code, cause, a.Code, kept(t, v, code, differences))
 			}
 		}
-		if time.Since(said) > 10*time.Second {
-			said = time.Now()
-			t.Logf("%d of %d", i, n)
-			fmt.Fprintf(os.Stderr, "%s: %d of %d, %d differences\n", t.Name(), i, n, differences)
-		}
+		progress(t, i, n, differences)
 	}
 	var all []string
 	for k, n := range outcomes {
@@ -179,6 +175,16 @@ func compare(t *testing.T, n int, next func(i int) *Vector) {
 	}
 	slices.Sort(all)
 	t.Logf("%d inputs, %d differences; outcomes: %s", n, differences, strings.Join(all, ", "))
+}
+
+var told time.Time
+
+// progress says how far a long run is, every ten seconds.
+func progress(t *testing.T, i, n, differences int) {
+	if time.Since(told) > 10*time.Second && i > 0 {
+		told = time.Now()
+		fmt.Fprintf(os.Stderr, "%s: %d of %d, %d differences\n", t.Name(), i, n, differences)
+	}
 }
 
 // kept writes a difference as a vector into PARLEY_SECOND_DIR, or shows a short

@@ -190,6 +190,11 @@ class File:
             return list(zip(self.all_keys(party, keys.LOG), self.all_keys(party, keys.LOGPQ)))
         return [(k[keys.LOG], k[keys.LOGPQ]) for k in own]
 
+    def serial(self, party, pair):
+        """The serial of the keys that a log was signed with."""
+        sets = [self.charter.members[party - 1][5]] + [r[1] for p, _, r in self.rootkeys if p == party]
+        return next(k[keys.SERIAL] for k in sets if (k[keys.LOG], k[keys.LOGPQ]) == pair)
+
     def head_keys(self, head, sig, where):
         """The log keys by which the author signed a head; the generation keeps them."""
         if where.channel == self.charter.channel:
@@ -204,6 +209,9 @@ class File:
             raise Bad("no-fork")
         fork.check(f, [ed for ed, _ in self.log_keys(f[1], f[3])])
 
+    def receipt_keys(self, party):
+        return self.all_keys(party, keys.RECEIPT) + self.all_keys(party, keys.RECEIPTPQ)
+
     def signer_keys(self, head, line, pair):
         """The code and the keys that one line under a head is checked with."""
         where = note.parse_origin(head.origin)
@@ -213,7 +221,7 @@ class File:
         if m and bytes.fromhex(m[1]) == where.channel:
             party = int(m[2])
             if party != where.party and party <= len(self.charter.members):
-                return "bad-receipt", self.all_keys(party, keys.RECEIPT) + self.all_keys(party, keys.RECEIPTPQ)
+                return "bad-receipt", self.receipt_keys(party)
         for name, ed, pq in self.charter.witnesses:
             if name == line.name:
                 return "bad-witness", [k for k in (ed, pq) if k]
@@ -320,7 +328,8 @@ class Record(File):
 
     def __init__(self, channel):
         super().__init__(channel)
-        self.checked, self.log, self.logs, self.forks = False, None, [], []
+        self.checked, self.log, self.logs = False, None, []
+        self.forks, self.raw_forks = [], []
 
     def section(self, tag, payload):
         if self.log and tag in "SE":
@@ -412,6 +421,7 @@ class Record(File):
             raise Bad("bad-inventory")
         self.check_fork(f)
         self.forks.append(f)
+        self.raw_forks.append(payload)
 
     def report(self):
         return fold.report(self)

@@ -58,11 +58,16 @@ def check_rootkeys(r, channel, member, gen, root_ed, root_pq):
     check(k, root_id(root_ed, root_pq))
 
 
-def check_keys(body, channel, member, gen, index, log):
-    """K9 and K10 of a KEYS body that has its form."""
+def check_signed(body, channel, member, gen, index, log):
+    """K9."""
     message = b"parley/keys/1\n" + channel + bytes([member]) + gen + index.to_bytes(8, "big")
     if not ed25519.verify(log, message + encode(body[:3]), body[3]):
         raise Bad("bad-signature")
+
+
+def check_keys(body, channel, member, gen, index, log):
+    """K9 and K10 of a KEYS body that has its form."""
+    check_signed(body, channel, member, gen, index, log)
     if not kem.good_key(body[0]):
         raise Bad("bad-key")
 
