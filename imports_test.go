@@ -59,6 +59,7 @@ var arrows = map[string]string{
 	"spec":                     "",
 	"spec/gen":                 ". journal journal/journaltest seal frame hotline filippo.io/mldsa",
 	"journal/journaltest":      ". journal filippo.io/mldsa golang.org/x/mod/sumdb/tlog",
+	"internal/faults":          "",
 	"internal/store/storetest": ". journal golang.org/x/mod/sumdb/tlog",
 	"internal/mutate":          "",
 }

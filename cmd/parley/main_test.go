@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -116,7 +117,21 @@ func (p *proc) stderr() string {
 // spawn starts a program; the test's end kills it if nothing else has.
 func spawn(t *testing.T, dir string, args ...string) *proc {
 	t.Helper()
-	p := &proc{t: t, cmd: program(context.Background(), dir, args...), done: make(chan struct{})}
+	return spawnUnder(t, nil, dir, args...)
+}
+
+// spawnUnder starts a program by another one, such as prlimit --nofile=64.
+func spawnUnder(t *testing.T, by []string, dir string, args ...string) *proc {
+	t.Helper()
+	c := program(context.Background(), dir, args...)
+	if len(by) > 0 {
+		path, err := exec.LookPath(by[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Args, c.Path = append(slices.Clone(by), c.Args...), path
+	}
+	p := &proc{t: t, cmd: c, done: make(chan struct{})}
 	p.cmd.Stderr = p
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -29,7 +30,9 @@ type party struct {
 	w    *world
 	name string
 	dir  string
-	addr string // once it has listened
+	addr string            // once it has listened
+	via  map[*party]string // addresses to use for others instead of theirs
+	run  []string          // what the node is run under, such as ip netns exec
 	node *proc
 	past []*proc
 }
@@ -125,14 +128,14 @@ func (p *party) launch(more ...string) {
 	}
 	args := []string{"serve", "--dir", p.dir, "--listen", at}
 	for _, o := range p.w.parties {
-		if o != p && o.addr != "" {
-			args = append(args, "--peer", o.name+"="+o.addr)
+		if at := cmp.Or(p.via[o], o.addr); o != p && at != "" {
+			args = append(args, "--peer", o.name+"="+at)
 		}
 	}
 	if p.w.url != "" {
 		args = append(args, "--witness", "monitor="+p.w.url)
 	}
-	p.node = spawn(p.w.t, p.w.base, append(args, more...)...)
+	p.node = spawnUnder(p.w.t, p.run, p.w.base, append(args, more...)...)
 	p.past = append(p.past, p.node)
 }
 

@@ -94,7 +94,7 @@ func (c *Carrier) judge(n *conn, first []byte, err error) error {
 	n.party = c.owner(n.key)
 	switch {
 	case n.party == 0:
-		return parley.Errorf(CodeKey, "the other end's TLS key %s is no member's", name(n.key))
+		return parley.Errorf(CodeKey, "the other end's TLS key %s is no member's", presented(s))
 	case s.NegotiatedProtocol != ALPN:
 		return parley.Errorf(CodeTLS, "the other end did not ask for %s", ALPN)
 	case err != nil:

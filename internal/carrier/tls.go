@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"fmt"
 	"math/big"
 	"time"
 
@@ -60,7 +62,7 @@ func (c *Carrier) client(p parley.Party) *tls.Config {
 	t.InsecureSkipVerify = true // no authority exists; the pins are checked below
 	t.VerifyConnection = func(s tls.ConnectionState) error {
 		if !pinned(c.cfg.Pins(p), peerKey(s)) {
-			return parley.Errorf(CodeKey, "the other end's TLS key is none of member %d", p)
+			return parley.Errorf(CodeKey, "the other end's TLS key, %s, is none of member %d", presented(s), p)
 		}
 		return nil
 	}
@@ -75,6 +77,19 @@ func peerKey(s tls.ConnectionState) []byte {
 	}
 	key, _ := s.PeerCertificates[0].PublicKey.(ed25519.PublicKey)
 	return key
+}
+
+// presented names the key that the other end showed, of whatever kind: who
+// stands between, such as a proxy that opens connections, can be found by it.
+func presented(s tls.ConnectionState) string {
+	if key := peerKey(s); key != nil {
+		return name(key)
+	}
+	if len(s.PeerCertificates) == 0 {
+		return name(nil)
+	}
+	c := s.PeerCertificates[0]
+	return fmt.Sprintf("%s with SHA-256 %x", c.PublicKeyAlgorithm, sha256.Sum256(c.RawSubjectPublicKeyInfo))
 }
 
 func pinned(pins [][]byte, key []byte) bool {

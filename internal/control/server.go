@@ -99,7 +99,7 @@ func (s *Server) Run(ctx context.Context) error {
 	mux.HandleFunc("GET /v1/export", s.export)
 	mux.HandleFunc("GET /v1/disclose", s.disclose)
 	mux.HandleFunc("GET /v1/fork", s.fork)
-	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
+	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 10 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
 	stopped := context.AfterFunc(ctx, func() { srv.Close() })
 	defer stopped()
 	if err := srv.Serve(s.ln); !errors.Is(err, http.ErrServerClosed) {
