@@ -2,7 +2,6 @@ package host
 
 import (
 	"context"
-	"crypto/ed25519"
 	"path/filepath"
 	"slices"
 
@@ -98,11 +97,9 @@ func Verifiers(ch *parley.Charter, s *store.SQLite) (store.Verifiers, error) {
 		}
 	}
 	return store.Verifiers{
-		LogKey: func(id parley.LogID) ed25519.PublicKey {
-			if k := authors[id]; k != nil {
-				return k.LogEd
-			}
-			return nil
+		Head: func(id parley.LogID, size uint64, root parley.Hash, sig []byte) (ok, known bool) {
+			k := authors[id]
+			return k != nil && journal.VerifyHead(k.LogEd, id.Origin(), size, root, sig), k != nil
 		},
 		Cosig: func(c *journal.Cosig, root parley.Hash) (ok, known bool) {
 			k := authors[c.Log]

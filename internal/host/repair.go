@@ -210,7 +210,7 @@ func (r *repair) run(ctx context.Context) (err error) {
 
 // needs reports whether anything is still to be had from a copy.
 func (r *repair) needs() bool {
-	return slices.ContainsFunc(r.logs, func(m *mending) bool { return len(m.wanted()) > 0 || m.cosigs })
+	return slices.ContainsFunc(r.logs, (*mending).lacks)
 }
 
 // settle proves what the logs were given.

@@ -68,7 +68,7 @@ func (x *recordFile) offer(r *repair) error {
 	wants := map[parley.LogID]*mending{}
 	for _, m := range r.logs {
 		h, ok := x.heads[m.id]
-		if len(m.wanted()) == 0 && !m.cosigs || !ok || h.Size == 0 {
+		if !m.lacks() || !ok || h.Size == 0 {
 			continue
 		}
 		wants[m.id] = m

@@ -3,6 +3,7 @@ package host
 import (
 	"bytes"
 	"cmp"
+	"maps"
 	"slices"
 
 	"parley"
@@ -259,7 +260,11 @@ func (m *mending) sign(size uint64, root parley.Hash, sig []byte) {
 // signed.
 func (m *mending) settle() {
 	var tree journal.Tree
-	next, unknown := uint64(0), false
+	next, unknown, open := uint64(0), false, false
+	newest := uint64(0) // signed; those between need no proof where nothing was damaged
+	for size := range m.signed {
+		newest = max(newest, size)
+	}
 	for i := range m.target {
 		leaf := m.leaves[i]
 		if b := m.bad[i]; b != nil {
@@ -268,9 +273,13 @@ func (m *mending) settle() {
 			}
 		}
 		tree.Append(leaf)
-		if unknown || m.signed[i+1] == nil || !m.verified(i+1, tree.Root()) {
+		if b := m.bad[i]; b != nil {
+			open = open || !b.proven
+		}
+		if unknown || m.signed[i+1] == nil || !open && i+1 < newest || !m.verified(i+1, tree.Root()) {
 			continue
 		}
+		open = false
 		for ; next <= i; next++ {
 			if b := m.bad[next]; b != nil {
 				b.proven = true
@@ -290,6 +299,27 @@ func (m *mending) settle() {
 		// though nobody may have a signature over it yet.
 		if !b.proven && !(b.own && b.leaf != nil) {
 			m.end = min(m.end, i)
+		}
+	}
+}
+
+// chooseHead finds the newest signed head that the repaired log will hold.
+func (m *mending) chooseHead() {
+	if m.head != nil && m.head.Size <= m.end && m.signed[m.end] == nil {
+		return
+	}
+	m.head = nil
+	sizes := slices.Sorted(maps.Keys(m.signed))
+	for _, size := range slices.Backward(sizes) {
+		if size > m.end || size == 0 {
+			continue
+		}
+		var tree journal.Tree
+		for i := range size {
+			tree.Append(m.leaf(i))
+		}
+		if m.verified(size, tree.Root()) {
+			return
 		}
 	}
 }
@@ -343,6 +373,14 @@ func (m *mending) verified(size uint64, root parley.Hash) bool {
 	}
 	return false
 }
+
+// lacks reports whether a copy may have anything for the log: entries, their
+// texts, cosignatures, or the author's signature on the newest head.
+func (m *mending) lacks() bool {
+	return len(m.wanted()) > 0 || m.cosigs || m.headless()
+}
+
+func (m *mending) headless() bool { return m.saved != nil && m.saved.Head != nil && m.head == nil }
 
 // wanted lists what a copy should give, in order: entries without a proven
 // leaf, and those whose text this party held or should hold.

@@ -199,7 +199,7 @@ func (a *asking) connected(ctx context.Context, p parley.Party) bool {
 func (a *asking) items(p parley.Party, round int) (items []frame.WantItem) {
 	for _, m := range a.r.logs {
 		wanted := m.wanted()
-		if len(wanted) == 0 && (!m.cosigs || round > 0) {
+		if !m.lacks() || len(wanted) == 0 && round > 0 {
 			continue
 		}
 		item := func(first, last uint64, form uint8) {

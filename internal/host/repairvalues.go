@@ -199,6 +199,7 @@ func (r *repair) settleLoss() {
 	r.reopen()
 	ch := r.signed.Channel()
 	for _, m := range r.logs {
+		m.chooseHead()
 		from := map[string][]uint64{}
 		for _, i := range slices.Sorted(maps.Keys(m.bad)) {
 			b := m.bad[i]

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"crypto/ed25519"
 	"fmt"
 	"math"
 	"strings"
@@ -28,11 +27,12 @@ func (f Finding) String() string {
 	return fmt.Sprintf("log %s, entry %d: %s", f.Log, f.Index, f.What)
 }
 
-// Verifiers tell Check whose signatures to expect; nil fields and nil or
-// unknown keys leave the signatures unchecked.
+// Verifiers tell Check whose signatures to expect; nil fields and unknown keys
+// leave the signatures unchecked.
 type Verifiers struct {
-	// LogKey is the author's key of a log, nil if unknown.
-	LogKey func(parley.LogID) ed25519.PublicKey
+	// Head verifies the author's signature on a head. known is false if the
+	// author's key of that log is not known.
+	Head func(log parley.LogID, size uint64, root parley.Hash, sig []byte) (ok, known bool)
 	// Cosig verifies a cosignature over the root of its size. known is false
 	// if the signer's key is not known.
 	Cosig func(c *journal.Cosig, root parley.Hash) (ok, known bool)
@@ -131,7 +131,16 @@ type checker struct {
 	step   func(n int)
 
 	tree journal.Tree
-	key  ed25519.PublicKey
+}
+
+// signed reports whether a signature of the author fits, or cannot be checked;
+// proved, that it could be checked and fits.
+func (c *checker) signed(size uint64, root parley.Hash, sig []byte) (fits, proved bool) {
+	if c.v.Head == nil {
+		return true, false
+	}
+	ok, known := c.v.Head(c.row.state.Log, size, root, sig)
+	return ok || !known, ok && known
 }
 
 func (c *checker) bad(index uint64, format string, args ...any) {
@@ -145,9 +154,6 @@ func (c *checker) badCosig(err error) error {
 
 func (c *checker) log() error {
 	st := &c.row.state
-	if c.v.LogKey != nil {
-		c.key = c.v.LogKey(st.Log)
-	}
 	for next := uint64(0); next < st.Size; {
 		raws, err := c.s.chunk(c.row.id, next, st.Size)
 		if err != nil {
@@ -181,7 +187,7 @@ func (c *checker) log() error {
 func (c *checker) beyond() error {
 	st := &c.row.state
 	if h := st.Head; h != nil && (h.Size == 0 || h.Size > st.Size) {
-		if c.key != nil && !journal.VerifyHead(c.key, st.Log.Origin(), h.Size, h.Root, h.Sig) {
+		if fits, _ := c.signed(h.Size, h.Root, h.Sig); !fits {
 			c.report(Finding{&st.Log, -1, fmt.Sprintf("the signature of the head of size %d does not fit", h.Size)})
 		}
 	}
@@ -215,7 +221,8 @@ func (c *checker) entry(raw *rawRow, cosigs []journal.Cosig) []journal.Cosig {
 	}
 	size := c.tree.Size()
 	signed := func(sig []byte) bool {
-		return c.key == nil || journal.VerifyHead(c.key, st.Log.Origin(), size, c.tree.Root(), sig)
+		fits, _ := c.signed(size, c.tree.Root(), sig)
+		return fits
 	}
 	if r.Sig != nil && !signed(r.Sig) {
 		faults = append(faults, fmt.Sprintf("the author's signature does not fit the tree of size %d", size))
@@ -253,8 +260,11 @@ func (c *checker) resume(size uint64, r *journal.Row, cosigs []journal.Cosig) []
 	next := c.tree
 	if r != nil {
 		next.Append(r.Leaf.Hash())
-		if r.Sig != nil && c.key != nil && journal.VerifyHead(c.key, id.Origin(), size, next.Root(), r.Sig) ||
-			r.Content != nil && journal.Commit(id.Origin(), size-1, r.Content.Salt, r.Content.Entry) == r.Leaf.Commit {
+		proved := false
+		if r.Sig != nil {
+			_, proved = c.signed(size, next.Root(), r.Sig)
+		}
+		if proved || r.Content != nil && journal.Commit(id.Origin(), size-1, r.Content.Salt, r.Content.Entry) == r.Leaf.Commit {
 			c.tree = next
 			return cosigs
 		}

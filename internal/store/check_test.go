@@ -19,7 +19,9 @@ var (
 	logKey  = ed25519.NewKeyFromSeed(make([]byte, 32))
 	rcptKey = ed25519.NewKeyFromSeed(append(make([]byte, 31), 1))
 	both    = Verifiers{
-		LogKey: func(parley.LogID) ed25519.PublicKey { return logKey.Public().(ed25519.PublicKey) },
+		Head: func(l parley.LogID, size uint64, root parley.Hash, sig []byte) (ok, known bool) {
+			return journal.VerifyHead(logKey.Public().(ed25519.PublicKey), l.Origin(), size, root, sig), true
+		},
 		Cosig: func(c *journal.Cosig, root parley.Hash) (ok, known bool) {
 			return journal.VerifyCosign(rcptKey.Public().(ed25519.PublicKey), c.Cosignature, c.Log.Origin(), c.Size, root), true
 		},

@@ -90,10 +90,22 @@ func head(n uint32) int {
 // cells lists the records of a b-tree page. whole is false if something in the
 // page could not be followed; the cells that could be are returned all the same.
 func (p *pageFile) cells(n uint32, b []byte) (cs []cell, whole bool) {
-	at := head(n)
-	kind := b[at]
+	starts, whole := starts(n, b)
+	for _, at := range starts {
+		c, ok := p.cell(b[head(n)], b, at)
+		if whole = whole && ok; ok {
+			cs = append(cs, c)
+		}
+	}
+	return cs, whole
+}
+
+// starts lists where a page's cells begin, by the page's own list. ok is false
+// for a page that is no page of rows, and for a list that leaves the page.
+func starts(n uint32, b []byte) (at []int, ok bool) {
+	h := head(n)
 	size := 8
-	switch kind {
+	switch b[h] {
 	case pageIndexInner:
 		size = 12
 	case pageIndexLeaf, pageTableLeaf:
@@ -102,19 +114,14 @@ func (p *pageFile) cells(n uint32, b []byte) (cs []cell, whole bool) {
 	default:
 		return nil, false
 	}
-	count := int(binary.BigEndian.Uint16(b[at+3:]))
-	whole = true
-	for i := range count {
-		ptr := at + size + 2*i
+	for i := range int(binary.BigEndian.Uint16(b[h+3:])) {
+		ptr := h + size + 2*i
 		if ptr+2 > len(b) {
-			return cs, false
+			return at, false
 		}
-		c, ok := p.cell(kind, b, int(binary.BigEndian.Uint16(b[ptr:])))
-		if whole = whole && ok; ok {
-			cs = append(cs, c)
-		}
+		at = append(at, int(binary.BigEndian.Uint16(b[ptr:])))
 	}
-	return cs, whole
+	return at, true
 }
 
 func (p *pageFile) cell(kind byte, b []byte, at int) (c cell, ok bool) {
@@ -144,7 +151,7 @@ func (p *pageFile) cell(kind byte, b []byte, at int) (c cell, ok bool) {
 	if at+local > len(b) {
 		return c, false
 	}
-	c.payload = append(make([]byte, 0, n), b[at:at+local]...)
+	c.payload = append(make([]byte, 0, min(int(n), 2*pageSize)), b[at:at+local]...)
 	if local == int(n) {
 		return c, true
 	}
@@ -236,7 +243,7 @@ func record(b []byte) ([]column, bool) {
 			for _, x := range v[1:] {
 				c.num = c.num<<8 | int64(x)
 			}
-		} else if c.kind != 'i' {
+		} else if c.kind == 'b' || c.kind == 't' {
 			c.bytes = v
 		}
 		cs = append(cs, c)

@@ -42,7 +42,7 @@ type Salvage struct {
 	file  *pageFile
 	exact bool // put no bits right; for tests of the other ways
 	byID  map[int64]*SavedLog
-	who   map[int64]signerRow
+	who   map[int64][]signerRow // as the table and the index beside it name them
 	found found
 }
 
@@ -58,6 +58,7 @@ type SavedLog struct {
 
 	s     *Salvage
 	id    int64
+	names []parley.LogID // of its row and of the index beside it
 	cells map[uint64][]place
 }
 
@@ -107,7 +108,7 @@ func OpenSalvageExact(path string, key [32]byte) (*Salvage, error) {
 }
 
 func openSalvage(path string, key [32]byte, exact bool) (_ *Salvage, err error) {
-	s := &Salvage{path: path, box: newSealer(key), exact: exact, byID: map[int64]*SavedLog{}, who: map[int64]signerRow{}}
+	s := &Salvage{path: path, box: newSealer(key), exact: exact, byID: map[int64]*SavedLog{}, who: map[int64][]signerRow{}}
 	wal, err := readWAL(path+"-wal", true)
 	if err != nil {
 		return nil, err
@@ -214,11 +215,9 @@ func (s *Salvage) keep(page uint32, n int, c *cell) bool {
 	case form == shapeLogsIndex:
 		s.keepLog(cs[4].num, cs[:4], nil)
 	case form == shapeSigners:
-		s.who[c.rowid] = signerRow{cs[1].num, string(cs[2].bytes), cs[3].num != 0}
+		s.keepSigner(c.rowid, signerRow{cs[1].num, string(cs[2].bytes), cs[3].num != 0})
 	case form == shapeSignersIdx:
-		if _, ok := s.who[cs[3].num]; !ok {
-			s.who[cs[3].num] = signerRow{cs[0].num, string(cs[1].bytes), cs[2].num != 0}
-		}
+		s.keepSigner(cs[3].num, signerRow{cs[0].num, string(cs[1].bytes), cs[2].num != 0})
 	case form == shapeMeta:
 		if plain, ok := s.box.open(cs[1].bytes, checkPlace); ok && string(plain) == checkText {
 			s.Key = true
@@ -228,6 +227,12 @@ func (s *Salvage) keep(page uint32, n int, c *cell) bool {
 		return false
 	}
 	return true
+}
+
+func (s *Salvage) keepSigner(id int64, w signerRow) {
+	if !slices.Contains(s.who[id], w) {
+		s.who[id] = append(s.who[id], w)
+	}
 }
 
 // entryShape: log, idx, audience, commitment, hashes, sig, content, standing,
@@ -248,8 +253,9 @@ func (s *Salvage) keepLog(id int64, name []column, row []column) {
 	if l == nil {
 		l = &SavedLog{ID: log, s: s, id: id}
 		s.byID[id] = l
-	} else if l.ID != log && !l.fits(l.ID) && l.fits(log) {
-		l.ID = log // the other copy of the name was the damaged one
+	}
+	if !slices.Contains(l.names, log) {
+		l.names = append(l.names, log)
 	}
 	if row == nil {
 		return
@@ -293,6 +299,13 @@ func (s *Salvage) gatherLogs() {
 		}
 	}
 	for _, l := range s.byID {
+		// Of two names that differ the one counts with which the rows fit.
+		for _, name := range l.names {
+			if len(l.names) > 1 && l.fits(name) {
+				l.ID = name
+				break
+			}
+		}
 		if l.Head != nil {
 			l.Head.Log = l.ID
 		}
@@ -306,7 +319,7 @@ func (s *Salvage) gatherLogs() {
 func (s *Salvage) Adopt(names []parley.LogID) bool {
 	helped := false
 	for id := range s.found.entries {
-		if s.byID[id] != nil {
+		if l := s.byID[id]; l != nil && l.fits(l.ID) {
 			continue
 		}
 		for _, name := range names {
@@ -506,7 +519,7 @@ func (s *Salvage) gatherCosigs() {
 		}
 	}
 	for _, p := range pairs {
-		l := s.byID[s.who[p.signer].log]
+		l := s.of(p.first.Log)
 		l.Cosigs = append(l.Cosigs, p.first)
 		if p.last.Time != p.first.Time {
 			l.Cosigs = append(l.Cosigs, p.last)
@@ -519,27 +532,38 @@ func (s *Salvage) gatherCosigs() {
 	}
 }
 
+// of finds a log by its name.
+func (s *Salvage) of(id parley.LogID) *SavedLog {
+	for _, l := range s.Logs {
+		if l.ID == id {
+			return l
+		}
+	}
+	return nil
+}
+
 // cosig reads a pair of cosignatures whose checksum fits.
 func (s *Salvage) cosig(payload []byte) *cosigPair {
 	c, ok := record(payload)
 	if !ok || len(c) != columnsOfCosigs || shape(c)[:4] != "iiib" || c[1].num < 0 {
 		return nil
 	}
-	w, known := s.who[c[0].num]
-	l := s.byID[w.log]
-	if !known || l == nil {
-		return nil
+	for _, w := range s.who[c[0].num] {
+		l := s.byID[w.log]
+		if l == nil {
+			continue
+		}
+		x := journal.Cosig{Log: l.ID, Size: uint64(c[1].num), Name: w.name, PQ: w.pq,
+			Cosignature: journal.Cosignature{Time: uint64(c[2].num), Sig: bytes.Clone(c[3].bytes)}}
+		p := &cosigPair{c[0].num, x, x}
+		if c[4].num != c[2].num {
+			p.last.Cosignature = journal.Cosignature{Time: uint64(c[4].num), Sig: bytes.Clone(c[5].bytes)}
+		}
+		if p.sum() == c[6].num {
+			return p
+		}
 	}
-	x := journal.Cosig{Log: l.ID, Size: uint64(c[1].num), Name: w.name, PQ: w.pq,
-		Cosignature: journal.Cosignature{Time: uint64(c[2].num), Sig: bytes.Clone(c[3].bytes)}}
-	p := &cosigPair{c[0].num, x, x}
-	if c[4].num != c[2].num {
-		p.last.Cosignature = journal.Cosignature{Time: uint64(c[4].num), Sig: bytes.Clone(c[5].bytes)}
-	}
-	if p.sum() != c[6].num {
-		return nil
-	}
-	return p
+	return nil
 }
 
 // lostCosig notes a cosignature that cannot be kept, with its log if that can
@@ -547,10 +571,11 @@ func (s *Salvage) cosig(payload []byte) *cosigPair {
 func (s *Salvage) lostCosig(payload []byte) {
 	c, _ := record(payload)
 	if len(c) == columnsOfCosigs {
-		w := s.who[c[0].num]
-		if l := s.byID[w.log]; l != nil {
-			l.Names = append(l.Names, w.name)
-			return
+		for _, w := range s.who[c[0].num] {
+			if l := s.byID[w.log]; l != nil {
+				l.Names = append(l.Names, w.name)
+				return
+			}
 		}
 	}
 	s.Lost = append(s.Lost, "a cosignature of a log that can no longer be told")
@@ -617,27 +642,24 @@ func (s *Salvage) judgeWAL(w *walLog) {
 }
 
 // mendPages looks, in pages in which something could not be read, for the one
-// flipped bit of the page's header or of its list of cells that hides it. The
-// page with the most rows that prove themselves wins. It reports whether any
-// page became better.
+// flipped bit that hides it: in the page's header and its list of cells the one
+// with which most rows prove themselves, or else any in the page that makes a
+// row prove itself. It reports whether any page became better.
 func (s *Salvage) mendPages() bool {
+	rest := map[uint32]bool{} // of long rows
+	for n := uint32(1); n <= s.file.pages; n++ {
+		cs, _ := s.file.cells(n, s.file.page(n))
+		for i := range cs {
+			for _, o := range cs[i].chain {
+				rest[o] = true
+			}
+		}
+	}
 	better := false
 	for _, n := range s.found.odd {
 		b := s.file.page(n)
-		at := head(n)
-		best, found := s.score(n, b), false
-		end := min(at+12+2*int(binary.BigEndian.Uint16(b[at+3:])), len(b))
-		for i := at; i < end && !found; i++ {
-			for bit := range 8 {
-				b[i] ^= 1 << bit
-				if got := s.score(n, b); got > best {
-					best, found = got, true
-					s.file.log[n] = bytes.Clone(b)
-				}
-				b[i] ^= 1 << bit
-			}
-		}
-		if found {
+		if !rest[n] && (s.mendHeader(n, b) || s.mendCell(n, b)) {
+			s.file.log[n] = b
 			s.Mended++
 			better = true
 		}
@@ -645,16 +667,49 @@ func (s *Salvage) mendPages() bool {
 	return better
 }
 
-// score counts the rows of a page that prove themselves.
-func (s *Salvage) score(n uint32, b []byte) (good int) {
-	cs, whole := s.file.cells(n, b)
-	for i := range cs {
-		if s.proven(cs[i].payload) {
-			good++
+func (s *Salvage) mendHeader(n uint32, b []byte) bool {
+	at := head(n)
+	end := min(at+12+2*int(binary.BigEndian.Uint16(b[at+3:])), len(b))
+	best, where, mask := s.score(n, b), -1, byte(0)
+	for i := at; i < end; i++ {
+		for bit := range 8 {
+			b[i] ^= 1 << bit
+			if got := s.score(n, b); got > best {
+				best, where, mask = got, i, 1<<bit
+			}
+			b[i] ^= 1 << bit
 		}
 	}
-	if whole && good == len(cs) && good > 0 {
-		good++
+	if where >= 0 {
+		b[where] ^= mask
+	}
+	return where >= 0
+}
+
+// mendCell tries the bits of the page on the rows in it that cannot be read.
+func (s *Salvage) mendCell(n uint32, b []byte) bool {
+	all, _ := starts(n, b)
+	for _, at := range all {
+		fits := func([]byte) bool {
+			c, ok := s.file.cell(b[head(n)], b, at)
+			return ok && s.proven(c.payload)
+		}
+		// A row lies behind its beginning, and what of it lies here is short.
+		if at < len(b) && !fits(nil) && mendBit(b[at:min(at+pageSize/4+64, len(b))], fits) {
+			return true
+		}
+	}
+	return false
+}
+
+// score counts the rows of a page that prove themselves, each once.
+func (s *Salvage) score(n uint32, b []byte) (good int) {
+	all, _ := starts(n, b)
+	slices.Sort(all)
+	for _, at := range slices.Compact(all) {
+		if c, ok := s.file.cell(b[head(n)], b, at); ok && s.proven(c.payload) {
+			good++
+		}
 	}
 	return good
 }
