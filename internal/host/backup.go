@@ -2,7 +2,9 @@ package host
 
 import (
 	"bufio"
+	"crypto/ed25519"
 	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"io"
 	"io/fs"
@@ -124,6 +126,7 @@ type source struct {
 	head  backupHead
 	ch    parley.Hash
 	logs  []journal.LogState
+	key   ed25519.PrivateKey // signs the backup
 }
 
 func openSource(dir string, now time.Time) (_ *source, err error) {
@@ -147,7 +150,7 @@ func openSource(dir string, now time.Time) (_ *source, err error) {
 	if err != nil {
 		return nil, err
 	}
-	src := &source{store: s, ch: signed.Channel(), head: backupHead{Name: card.Name, Member: me, Time: uint64(max(now.Unix(), 0)),
+	src := &source{store: s, ch: signed.Channel(), key: keys.Rcpt.Ed, head: backupHead{Name: card.Name, Member: me, Time: uint64(max(now.Unix(), 0)),
 		Charter: signed.Encode(), Card: card.Encode(), Config: config}}
 	defer func() {
 		if err != nil {
@@ -186,7 +189,7 @@ func genOf(s journal.Store) (gen parley.Gen, err error) {
 // write writes the backup's plain form.
 func (src *source) write(out io.Writer, progress func(done, total uint64)) error {
 	b := bufio.NewWriterSize(out, 64<<10)
-	w := &sections{b}
+	w := &sections{b, sha256.New()}
 	if _, err := b.WriteString(backupLine); err != nil {
 		return err
 	}
@@ -240,7 +243,10 @@ func (src *source) write(out io.Writer, progress func(done, total uint64)) error
 	for _, n := range []uint64{src.head.Logs, done, cosigs, values} {
 		end = parley.AppendUint(end, n)
 	}
-	return errors.Join(w.put(tagEnd, end), b.Flush())
+	if err := w.put(tagEnd, end); err != nil {
+		return err
+	}
+	return errors.Join(w.put(tagSigned, ed25519.Sign(src.key, backupMessage(src.ch, w.sum))), b.Flush())
 }
 
 // compare fails unless the restored record has the heads of the source.

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/binary"
 	"errors"
+	"hash"
 	"io"
 
 	"parley"
@@ -20,11 +21,15 @@ import (
 //	   E  [* [to, commitment, sig / null, [salt, entry] / null, standing, stored]], in order, repeated
 //	   S  [* [size, name, pq, time, sig]], repeated
 //	V  [space, key, value], repeated: the values that are not secret
-//	Z  [logs, entries, cosignatures, values], and nothing after it
+//	Z  [logs, entries, cosignatures, values]
+//	G  the signature of the node's receipt key (64 bytes) over everything before
+//	   it, and nothing after it
 //
 // Tree hashes are left out, because they follow from the leaves. Audience keys,
 // KEM keys and the data key are not in it, nor any key of the node. That the
 // file is whole rests on age: it fails to decrypt where it was cut or changed.
+// That this party's node made it rests on the signature: to seal a file to the
+// recovery key, its public half is enough.
 const backupLine = "parley/backup/1\n"
 
 const (
@@ -34,6 +39,7 @@ const (
 	tagCosigs = 'S'
 	tagValue  = 'V'
 	tagEnd    = 'Z'
+	tagSigned = 'G'
 
 	maxSection  = 16 << 20
 	sectionFull = 256 << 10 // bytes at which a section of rows or cosignatures is closed
@@ -185,10 +191,15 @@ func (l *list) flush() error {
 	return err
 }
 
-type sections struct{ w *bufio.Writer }
+type sections struct {
+	w   *bufio.Writer
+	sum hash.Hash // of all that was put
+}
 
 func (s *sections) put(tag byte, payload []byte) error {
 	head := binary.BigEndian.AppendUint32([]byte{tag}, uint32(len(payload)))
+	s.sum.Write(head)
+	s.sum.Write(payload)
 	_, err := s.w.Write(head)
 	if err == nil {
 		_, err = s.w.Write(payload)
@@ -200,6 +211,7 @@ func (s *sections) put(tag byte, payload []byte) error {
 type sectionReader struct {
 	r    *bufio.Reader
 	name string
+	sum  hash.Hash // of all sections but the signature
 }
 
 func (s *sectionReader) damaged(err error) error {
@@ -233,6 +245,10 @@ func (s *sectionReader) next() (tag byte, payload []byte, err error) {
 	payload = make([]byte, n)
 	if _, err := io.ReadFull(s.r, payload); err != nil {
 		return 0, nil, s.damaged(err)
+	}
+	if head[0] != tagSigned {
+		s.sum.Write(head[:])
+		s.sum.Write(payload)
 	}
 	return head[0], payload, nil
 }

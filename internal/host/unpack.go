@@ -2,6 +2,7 @@ package host
 
 import (
 	"bufio"
+	"crypto/sha256"
 	"errors"
 	"io"
 	"math"
@@ -35,13 +36,14 @@ type unpacker struct {
 	log    *journal.LogState // that is being read
 	tree   journal.Tree
 	values uint64
+	sig    []byte // of the node that made it
 }
 
 // unpack reads a backup's plain form into a new record at path, stamped as a
 // copy, and checks it in full. accept, which may be nil, is asked whether this
 // is the backup that is wanted, before anything is written.
 func unpack(plain io.Reader, name, path string, key [32]byte, accept func(*backupHead, *parley.SignedCharter) error, step Step) (*BackedUp, error) {
-	u := &unpacker{r: &sectionReader{bufio.NewReaderSize(plain, 64<<10), name}, step: step.of("restoring")}
+	u := &unpacker{r: &sectionReader{bufio.NewReaderSize(plain, 64<<10), name, sha256.New()}, step: step.of("restoring")}
 	charter, err := u.begin(accept)
 	if err != nil {
 		return nil, err
@@ -52,6 +54,9 @@ func unpack(plain io.Reader, name, path string, key [32]byte, accept func(*backu
 	err = u.rows()
 	if err == nil {
 		err = u.stamp()
+	}
+	if err == nil {
+		err = u.vouched(charter)
 	}
 	if err == nil {
 		err = checkWhole(u.s, charter, CodeSealed, step.of("checking"))
@@ -234,6 +239,14 @@ func (u *unpacker) end(payload []byte) error {
 	if n != [4]uint64{uint64(len(u.got.roots)), u.got.Entries, u.got.Cosigs, u.values} || n[0] != u.head.Logs || n[1] != u.head.Entries {
 		return u.r.damaged(errors.New("it does not hold what it says"))
 	}
+	tag, sig, err := u.r.next()
+	if err != nil {
+		return err
+	}
+	if tag != tagSigned {
+		return u.r.damaged(errors.New("it is not signed"))
+	}
+	u.sig = sig
 	return u.r.end()
 }
 
