@@ -42,7 +42,7 @@ func (f *Fsck) check(ctx context.Context, add func(string)) error {
 	if err != nil {
 		return err
 	}
-	_, ch, _, err := LoadCharter(f.Dir)
+	_, ch, me, err := LoadCharter(f.Dir)
 	if err != nil {
 		return err
 	}
@@ -65,6 +65,9 @@ func (f *Fsck) check(ctx context.Context, add func(string)) error {
 		if f.Entries = total; f.Progress != nil {
 			f.Progress(done, total)
 		}
+	}
+	if err := uncovered(s, me, add); err != nil {
+		return err
 	}
 	return store.Check(s, v, step, func(x store.Finding) { add(x.String()) })
 }
