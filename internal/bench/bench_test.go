@@ -56,3 +56,20 @@ func TestTexts(t *testing.T) {
 		}
 	}
 }
+
+// A small flood: it is more than ten times the quota, no more of it than the
+// quota stays in the lanes that have a bound, and the others' messages pass.
+// Nothing is said of times.
+func TestFlood(t *testing.T) {
+	r, err := Flood(t.Context(), FloodOptions{Dir: t.TempDir(), Messages: 60, Rounds: 2, Pause: 50 * time.Millisecond, Quota: 4 << 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%+v", *r)
+	if r.Stored > r.Quota || r.Stored == 0 {
+		t.Errorf("%d bytes are stored in a lane with a quota of %d", r.Stored, r.Quota)
+	}
+	if r.TimesQuota < 10 || r.Dropped == 0 {
+		t.Errorf("the flood was %.1f times the quota, %d frames were dropped: no flood", r.TimesQuota, r.Dropped)
+	}
+}

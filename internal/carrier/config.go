@@ -31,7 +31,7 @@ type Config struct {
 	RetryMax  time.Duration // 15 s
 	Queue     int           // bytes waiting on one connection; 8 MiB, never below two greatest frames
 	Rate      int           // bytes per second read from one connection, as much again at once; 32 MiB
-	Pending   int           // connections not yet let in, all together; 128
+	Pending   int           // connections not yet let in, all together; 128, or a quarter of the descriptors that the process may open
 	PendingIP int           // and from one address; 16
 
 	Log *slog.Logger // nil = no log
@@ -73,7 +73,7 @@ func (c *Config) defaults() {
 	}
 	num(&c.Queue, 8<<20)
 	num(&c.Rate, 32<<20)
-	num(&c.Pending, 128)
+	num(&c.Pending, min(128, max(8, descriptors()/4)))
 	num(&c.PendingIP, 16)
 	c.Queue = max(c.Queue, 2*frame.MaxFrame)
 	if c.Log == nil {

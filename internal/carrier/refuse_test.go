@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -253,6 +254,46 @@ func TestCrowdAtTheDoor(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	dialRaw(t, a.addr(), rawTLS(2), hello(2)).mustRead(t)
+}
+
+// Strangers can fill neither the places of addresses that members came from
+// nor, by coming often, the processor.
+func TestDoorKeepsPlacesForMembers(t *testing.T) {
+	now := time.Now()
+	d := door{all: 8, each: 8}
+	d.member("home")
+	for range 10 {
+		d.enter("stranger", now)
+	}
+	if d.waiting != 6 {
+		t.Errorf("strangers hold %d places of 8", d.waiting)
+	}
+	if !d.enter("home", now) || !d.enter("home", now) || d.enter("home", now) {
+		t.Error("an address that a member came from has not the two places left")
+	}
+	for range 8 {
+		d.exit("stranger")
+	}
+	d.waiting = 0
+	in := 0
+	for range 10_000 {
+		if d.enter("stranger", now) {
+			in++
+			d.exit("stranger")
+		}
+	}
+	if in > strangersSize {
+		t.Errorf("%d handshakes of strangers at one moment", in)
+	}
+	if !d.enter("home", now) {
+		t.Error("the strangers' rate binds members")
+	}
+	for i := range 2 * maxKnown {
+		d.member(fmt.Sprint(i))
+	}
+	if len(d.known) > maxKnown || d.known[len(d.known)-1] != fmt.Sprint(2*maxKnown-1) {
+		t.Errorf("%d addresses are known", len(d.known))
+	}
 }
 
 // answerPings makes a hand-made peer look alive until its connection ends.
