@@ -206,8 +206,8 @@ func ParseCheckpoint(b []byte) (*Checkpoint, error) {
 	if err != nil || c.Size > parley.MaxUint || strconv.FormatUint(c.Size, 10) != f[1] {
 		return nil, bad("the size is not a plain decimal number")
 	}
-	root, err := base64.StdEncoding.Strict().DecodeString(f[2])
-	if err != nil || len(root) != 32 || len(f[2]) != 44 {
+	root, ok := decode64(f[2])
+	if !ok || len(root) != 32 {
 		return nil, bad("the root is not 32 bytes of base64")
 	}
 	c.Root = parley.Hash(root)
@@ -215,6 +215,13 @@ func ParseCheckpoint(b []byte) (*Checkpoint, error) {
 		return nil, err
 	}
 	return c, nil
+}
+
+// decode64 reads padded base64 in its one form. The standard library would pass
+// over line breaks inside.
+func decode64(s string) ([]byte, bool) {
+	b, err := base64.StdEncoding.Strict().DecodeString(s)
+	return b, err == nil && !strings.ContainsAny(s, "\r\n")
 }
 
 // ParseLines reads signature lines, each ended by a newline.
@@ -237,8 +244,8 @@ func ParseLines(b []byte) ([]Line, error) {
 		if !ok || !ok2 || name == "" || strings.Contains(name, "+") {
 			return nil, bad("not “— name base64”")
 		}
-		sig, err := base64.StdEncoding.Strict().DecodeString(b64)
-		if err != nil || len(sig) < 5 || strings.ContainsAny(b64, "\r\n") {
+		sig, ok := decode64(b64)
+		if !ok || len(sig) < 5 {
 			return nil, bad("the signature is not base64")
 		}
 		ls = append(ls, Line{name, [4]byte(sig), sig[4:]})

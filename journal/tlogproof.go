@@ -53,8 +53,8 @@ func ParseTlogProof(b []byte) (*TlogProof, error) {
 	}
 	var p TlogProof
 	b64, ok := strings.CutPrefix(lines[0], "extra ")
-	extra, err := base64.StdEncoding.Strict().DecodeString(b64)
-	if !ok || err != nil {
+	extra, good := decode64(b64)
+	if !ok || !good {
 		return nil, bad("the second line is not the extra data in base64")
 	}
 	d := parley.NewDecoder(extra, 1)
@@ -65,13 +65,14 @@ func ParseTlogProof(b []byte) (*TlogProof, error) {
 		return nil, err
 	}
 	index, ok := strings.CutPrefix(lines[1], "index ")
+	var err error
 	p.Index, err = strconv.ParseUint(index, 10, 64)
 	if !ok || err != nil || p.Index > parley.MaxUint {
 		return nil, bad("the third line is not the index")
 	}
 	for _, l := range lines[2:] {
-		h, err := base64.StdEncoding.Strict().DecodeString(l)
-		if err != nil || len(h) != 32 {
+		h, ok := decode64(l)
+		if !ok || len(h) != 32 {
 			return nil, bad("a hash is not 32 bytes of base64")
 		}
 		p.Proof = append(p.Proof, parley.Hash(h))

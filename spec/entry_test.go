@@ -19,9 +19,6 @@ func init() {
 		if err != nil {
 			return err
 		}
-		if err := e.Check(parley.Lane(lane)); err != nil {
-			return err
-		}
 		if m := v.Params["members"]; m != "" {
 			var n, author int
 			if _, err := fmt.Sscan(m+" "+v.Params["author"], &n, &author); err != nil {
@@ -34,6 +31,9 @@ func init() {
 			if err := e.To.CheckIn(c, parley.Party(author)); err != nil {
 				return err
 			}
+		}
+		if err := e.Check(parley.Lane(lane)); err != nil {
+			return err
 		}
 		return e.CheckBody()
 	}

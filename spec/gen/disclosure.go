@@ -67,6 +67,7 @@ func proofs(w *writer, s *small) {
 	vec("proof-sign", "bad-proof", "the index has a sign", "index 1", "index +1")
 	vec("proof-extra", "bad-proof", "there is no extra line", "extra ", "")
 	vec("proof-padding", "bad-proof", "a hash without its padding", "=\n\n", "\n\n")
+	vec("proof-return", "bad-proof", "a carriage return within a hash", "=\n\n", "\r=\n\n")
 	vec("proof-cr", "bad-proof", "lines end with CR LF", "index 1\n", "index 1\r\n")
 }
 
@@ -144,6 +145,14 @@ func forkFiles(w *writer, s *small) {
 	b := written(func(b *bytes.Buffer) error { return journal.WriteFork(b, s.c.Signed, nil, s.w.ForkOf(1, 3)) })
 	file(w, "fork", "ok", "D14", "the proof of a fork", b)
 	file(w, "fork-sections", "wrong-section", "D2", "the proof stands before the charter", journaltest.Join(journal.FileFork, swapped(b), s.c.ID, nil))
+	file(w, "fork-channel", "no-fork", "D14", "the fork of a log of another channel", s.edited(b, 'F', func(f []byte) []byte {
+		x, err := journal.ParseFork(f)
+		if err != nil {
+			panic(err)
+		}
+		x.Log.Channel[0] ^= 1
+		return x.Encode()
+	}, false))
 	file(w, "fork-signature", "bad-signature", "D14", "a head that the accused did not sign", s.edited(b, 'F', func(f []byte) []byte {
 		x, err := journal.ParseFork(f)
 		if err != nil {

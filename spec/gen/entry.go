@@ -166,6 +166,7 @@ func bodies(ok vec, bad badVec, notice []byte) {
 	bad("opening-addressed", parley.CodeAudience, "E21", "the inner entry was addressed to all", opening(listEntry().Encode()))
 	bad("opening-notice", parley.CodeOutOfRange, "E21", "the inner entry is a NOTICE", opening(inner(func(e *parley.Entry) { e.Kind, e.Body = parley.KindAnswer+1, notice })))
 	bad("opening-opening", parley.CodeOutOfRange, "E21", "the inner entry is an OPENING", opening(inner(func(e *parley.Entry) { e.Kind = parley.KindOpening })))
+	bad("opening-empty", parley.CodeLength, "E21", "no inner entry", opening(nil))
 	bad("opening-inner-trailing", parley.CodeTrailing, "E7", "a byte after the inner entry", opening(append(inner(func(*parley.Entry) {}), 0)))
 
 	ok("notice", "E22", "the author leaves the channel", entryOf(parley.KindNotice, notice))

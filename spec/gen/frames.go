@@ -318,6 +318,7 @@ func (s *scene) notes(v frameVectors) {
 	bad("heads-unsigned", "a note without a signature line", text+"\n\n")
 	bad("heads-65-lines", "a note with 65 signature lines", text+"\n\n"+strings.Repeat(line, 65))
 	bad("heads-extension", "a note with a fourth line of text", text+"\nextension\n\n"+lines)
+	v.ok("heads-blank-line", "F11", "a blank signature line, which is judged as a line", &frame.Heads{Note: []byte(text + "\n\n" + lines + "\n")})
 	bad("heads-cut", "a note whose last line does not end", strings.TrimSuffix(note, "\n"))
 }
 

@@ -137,6 +137,8 @@ func heads(w *writer, s *journaltest.Sample) {
 	vec("head-extension", "bad-checkpoint", "J9", "an extension line", edit("=\n\n", "=\nmore\n\n"))
 	vec("head-unsigned", "bad-checkpoint", "J9", "no empty line and no signature", note[:bytes.Index(note, []byte("\n\n"))+1])
 	vec("head-hyphen", "bad-checkpoint", "J9", "a hyphen for the dash", edit("— ", "- "))
+	vec("head-origin", "bad-origin", "J9", "party 21", edit("/1/3/", "/21/3/"))
+	vec("head-name", "bad-checkpoint", "J9", "a space in the first line", edit("parley/", "parley "))
 	vec("head-cut", "bad-checkpoint", "J9", "the last line does not end", note[:len(note)-1])
 	line := note[bytes.Index(note, []byte("— ")):]
 	vec("head-lines", "wrong-length", "J9", "65 signature lines", append(bytes.Clone(note), bytes.Repeat(line, 64)...))

@@ -84,6 +84,7 @@ func lines(w *writer, s *journaltest.Sample) {
 	vec("receipt-author", "bad-receipt", "R2", "an author's receipt on its own log", "member 1", reader.Public.RcptEd, note(byAuthor))
 	vec("receipt-id", "bad-checkpoint", "R2", "the key ID is of another key", "member 2", reader.Public.RcptEd, note(otherID))
 	vec("receipt-short", "bad-receipt", "R1", "the signature has 63 bytes", "member 2", reader.Public.RcptEd, note(short))
+	vec("witness-short", "bad-receipt", "R2", "seven bytes behind the key ID", "witness north", northEd, note(journal.Line{Name: north.Name, Sig: make([]byte, 7)}))
 	vec("receipt-zero", "bad-receipt", "R4", "time 0", "member 2", reader.Public.RcptEd, note(journal.CosignLine(name, reader.Public.RcptEd, journal.Cosign(reader.Rcpt, 0, origin, size, root))))
 	vec("receipt-pq-zero", "bad-receipt", "R4", "an ML-DSA-44 cosignature of time 0", "member 2", reader.Public.RcptPQ, note(journal.SealLine(name, reader.Public.RcptPQ, pq(name, 0, false))))
 	vec("receipt-pq-name", "bad-receipt", "R3", "ML-DSA-44 under a name that was not signed", "member 2", reader.Public.RcptPQ, note(journal.SealLine(name, reader.Public.RcptPQ, pq(origin, at, false))))

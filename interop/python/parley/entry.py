@@ -27,7 +27,7 @@ Place = namedtuple("Place", "origin index to")
 BODIES = {
     KEYS: keys.keysbody,
     LIST: fields(nullable(ref), items(0, 10000, tstr(0, 4096))),
-    OPENING: fields(ref, bstr(32), bstr(0, MOST)),
+    OPENING: fields(ref, bstr(32), bstr(1, MOST)),
     NOTICE: fields(tstr(1, 64), bstr(0, MOST)),
     GENERATION: fields(
         items(0, 1024, bstr(8), key=lambda g: g), uint(0, 5), heads(1024), nullable(keys.rootkeys)

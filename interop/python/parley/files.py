@@ -304,10 +304,7 @@ def parse_proof(data):
     lines = data.split(b"\n\n", 1)
     if len(lines) != 2:
         raise Bad("bad-proof")
-    try:
-        top, text = lines[0].decode("ascii").split("\n"), lines[1]
-    except UnicodeDecodeError:
-        raise Bad("bad-proof")
+    top, text = lines[0].decode("latin-1").split("\n"), lines[1]
     if not 3 <= len(top) <= 67 or top[0] != "c2sp.org/tlog-proof@v1" or not top[1].startswith("extra "):
         raise Bad("bad-proof")
     salt, e = decode(extra, note.unbase64(top[1][6:], "bad-proof"))

@@ -109,11 +109,8 @@ def _blind(f):
 
 
 def _heads(f):
-    parts = f[1:].split(b"\n")
-    signatures = len(parts) - 5
-    if parts[-1] != b"" or signatures < 1 or parts[3] != b"" or signatures > 64:
-        raise Bad("frame-note")
-    if any(not part for i, part in enumerate(parts[:-1]) if i != 3):
+    text, empty, lines = f[1:].partition(b"\n\n")
+    if not empty or text.count(b"\n") != 2 or not 1 <= lines.count(b"\n") <= 64 or lines[-1:] != b"\n":
         raise Bad("frame-note")
 
 

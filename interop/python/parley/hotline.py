@@ -10,10 +10,24 @@ TEXT, ANSWER, LINE, ATTEMPT, QUERY = 1, 2, 20, 21, 22
 
 members = uint(0, 2**21 - 1)
 relation = fields(uint(0, 5), ref, items(0, 64, uint(0, 9999)))
-info = fields(members, uint(0, 4))
+
+
+def some(schema, empty, code):
+    """A list of which something is not empty; where none is, null is written."""
+
+    def read(r):
+        out = schema(r)
+        if out[: len(empty)] == empty:
+            raise Bad(code)
+        return out
+
+    return read
+
+
+info = some(fields(members, uint(0, 4)), [0], "bad-info")
 citation = fields(nullable(ref), tstr(0, 200))
 language = fields(tstr(2, 35), uint(0, 1))
-roles = fields(tstr(0, 64), tstr(0, 64))
+roles = some(fields(tstr(0, 64), tstr(0, 64)), ["", ""], "empty-roles")
 schedule = fields(uint(1, 20), uint(), uint(0, 2678400), uint(0, 127), items(0, 24, uint(0, 1439)))
 
 MESSAGE = [  # fields of a message, and what is empty
@@ -91,7 +105,7 @@ def _message(m, author, lane, readers, everybody):
     one_line(reservation)
     if inf:
         extra, precedence = inf
-        if not extra or extra & ~readers or extra == readers or precedence < lane:
+        if extra & ~readers or extra == readers or precedence < lane:
             raise Bad("bad-info")
     if rel:
         _not_zero(rel[0])
@@ -103,8 +117,6 @@ def _message(m, author, lane, readers, everybody):
     if lang and not re.match(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*\Z", lang[0]):
         raise Bad("bad-language")
     if role:
-        if not any(role):
-            raise Bad("empty-roles")
         one_line(role[0])
         one_line(role[1])
 

@@ -39,7 +39,7 @@ def unbase64(s, code):
         data = base64.b64decode(s, validate=True)
     except (binascii.Error, ValueError):
         raise Bad(code, "base64")
-    if base64.b64encode(data) != s.encode("utf-8"):
+    if base64.b64encode(data).decode() != s:
         raise Bad(code, "base64")
     return data
 
