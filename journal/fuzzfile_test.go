@@ -24,7 +24,7 @@ func fuzzSections(f *testing.F, file []byte, join func(journal.FileKind, []journ
 	for i, s := range secs[:len(secs)-1] {
 		in = append(in, append([]byte{byte(i)}, s.Payload...))
 	}
-	mutate.FuzzIn(f, in, 1, func(t testing.TB, b []byte) bool {
+	mutate.FuzzSlow(f, in, 1, func(t testing.TB, b []byte) bool {
 		if len(b) == 0 {
 			return false
 		}

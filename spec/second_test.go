@@ -23,7 +23,7 @@ import (
 // come to the same outcome as this one: on every vector, and on inputs made
 // from them that are broken in ways nobody thought of.
 //
-// A small number of those are tried by default; PARLEY_SECOND=100000 asks for
+// A small number of those are tried by default; PARLEY_SECOND=1000000 asks for
 // more, PARLEY_SECOND_SEED=n for others. A difference is written out as a
 // vector, to be kept once it is known which side is right.
 

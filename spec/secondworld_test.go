@@ -294,7 +294,8 @@ func ranged(origin, text string) string {
 
 // Records of drawn worlds: the same verdict, the same counts, the same marks.
 func TestSecondRecords(t *testing.T) {
-	n, seed := dose(t, 150)
+	n, seed := dose(t, 3000) // a record takes as long as twenty vectors
+	n /= 20
 	s := startSecond(t)
 	c := journaltest.New(3, 2, nil)
 	sound, differences, outcomes := 0, 0, map[string]int{}

@@ -32,15 +32,27 @@ func Fuzz(f *testing.F, seeds [][]byte, check func(t testing.TB, b []byte) bool)
 	FuzzIn(f, seeds, 0, check)
 }
 
+// FuzzSlow is FuzzIn with a fiftieth of the inputs, for checks that verify a
+// whole file with all its signatures.
+func FuzzSlow(f *testing.F, seeds [][]byte, first int, check func(t testing.TB, b []byte) bool) {
+	f.Helper()
+	fuzz(f, seeds, first, Runs()/50, check)
+}
+
 // FuzzIn is Fuzz where what the first bytes of an input say is no part of its
 // format, such as which decoder it is for: they are kept, or changed alone.
 func FuzzIn(f *testing.F, seeds [][]byte, first int, check func(t testing.TB, b []byte) bool) {
 	f.Helper()
+	fuzz(f, seeds, first, Runs(), check)
+}
+
+func fuzz(f *testing.F, seeds [][]byte, first, n int, check func(t testing.TB, b []byte) bool) {
+	f.Helper()
 	for _, s := range seeds {
 		f.Add(s)
 	}
-	if flag := os.Args; !strings.Contains(strings.Join(flag, " "), "-test.fuzz=") {
-		run(f, append(seeds, corpus(f)...), first, check)
+	if !strings.Contains(strings.Join(os.Args, " "), "-test.fuzz=") {
+		run(f, append(seeds, corpus(f)...), first, n, check)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) { check(t, b) })
 }
@@ -58,9 +70,8 @@ func Same(t testing.TB, b []byte, err error, encode func() []byte) bool {
 	return true
 }
 
-func run(f *testing.F, seeds [][]byte, first int, check func(testing.TB, []byte) bool) {
+func run(f *testing.F, seeds [][]byte, first, n int, check func(testing.TB, []byte) bool) {
 	f.Helper()
-	n := Runs()
 	if len(seeds) == 0 || n == 0 {
 		return
 	}
