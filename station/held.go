@@ -244,6 +244,46 @@ func (st *Station) keepNoKey(m *member, lane parley.Lane, raw []byte) {
 	st.sayHave(m)
 }
 
+// wantKey asks a member for an entry that no key here opens, at most once a
+// second for each log: what it answers may not open either.
+func (st *Station) wantKey(m *member, l *log, index uint64, form uint8) {
+	if m.lacked[l] < st.now.Unix() {
+		m.lacked[l] = st.now.Unix()
+		st.wantOne(m, l, index, form, frame.WantNoKey)
+	}
+}
+
+// askForKeys asks again for entries that are next in their log and not opened:
+// the author, or, if it is away, whoever else may read them.
+func (st *Station) askForKeys() {
+	for _, l := range st.order {
+		h := l.held[l.size()]
+		if h == nil || l.forked || st.complete(l, h) {
+			continue
+		}
+		if m := st.members[l.id.Party]; m.connected() {
+			st.wantKey(m, l, l.size(), frame.FormOpen)
+			continue
+		}
+		for _, m := range st.peers() {
+			if m.connected() && h.leaf.To.Includes(m.Index) {
+				st.wantKey(m, l, l.size(), frame.FormOpen)
+			}
+		}
+	}
+	for _, m := range st.peers() {
+		g := m.current()
+		if len(m.noKey) == 0 || g == nil || !m.connected() {
+			continue
+		}
+		for lane := range parley.Lane(parley.Lanes) {
+			if l := st.logs[place{m.Index, lane, g.gen}]; l != nil && m.lacked[l] > 0 && !l.forked {
+				st.wantKey(m, l, l.size(), frame.FormFull)
+			}
+		}
+	}
+}
+
 func (st *Station) keepRaw(m *member, raw []byte) {
 	if len(m.noKey) < maxNoKey && m.kept+len(raw) <= maxKept {
 		m.noKey = append(m.noKey, raw)

@@ -179,7 +179,7 @@ func (st *Station) open(m *member, l *log, index uint64, f frame.Frame, raw []by
 			if lone {
 				st.hold(m, l, index, &heldLeaf{leaf: in.leaf, sig: in.sig})
 				if f.To.Includes(st.me) {
-					st.wantOne(m, l, index, frame.FormOpen, frame.WantNoKey)
+					st.wantKey(m, l, index, frame.FormOpen)
 				}
 				st.drainHeld(m, l)
 			}
@@ -192,7 +192,7 @@ func (st *Station) open(m *member, l *log, index uint64, f frame.Frame, raw []by
 		if !ok {
 			if lone {
 				st.keepNoKey(m, f.Lane, raw)
-				st.wantOne(m, l, index, frame.FormFull, frame.WantNoKey)
+				st.wantKey(m, l, index, frame.FormFull)
 			}
 			return in, false
 		}

@@ -112,6 +112,7 @@ type member struct {
 	listed  map[seal.KeyID]bool  // own keyids that the newest HAVE listed
 	heads   map[*log]int64       // when its head of a log was asked for
 	wanted  map[*log]int64       // when its entries of a log were asked for
+	lacked  map[*log]int64       // when an entry of a log was asked for want of its key
 	noKey   [][]byte             // frames that wait for a grant
 	check   *checking            // an investigation with it
 	strays  int                  // logs of unknown generations that it named
@@ -177,7 +178,7 @@ func New(cfg Config) (*Station, error) {
 	for i := range cfg.Charter.Members {
 		m := &cfg.Charter.Members[i]
 		st.members[m.Index] = &member{Member: m, keys: []*parley.Keys{m.Keys}, budget: budgetMax,
-			cursor: map[*log]uint64{}, asked: map[*log]bool{}, heads: map[*log]int64{}, wanted: map[*log]int64{}, theirs: map[*log]parley.Head{}, listed: map[seal.KeyID]bool{}}
+			cursor: map[*log]uint64{}, asked: map[*log]bool{}, heads: map[*log]int64{}, wanted: map[*log]int64{}, lacked: map[*log]int64{}, theirs: map[*log]parley.Head{}, listed: map[seal.KeyID]bool{}}
 	}
 	if st.members[st.me] == nil {
 		return nil, parley.Errorf(CodeMember, "the charter has no member %d", st.me)

@@ -23,6 +23,7 @@ func (st *Station) linkUp(e Up) {
 		clear(m.asked)
 		clear(m.heads)
 		clear(m.wanted)
+		clear(m.lacked)
 		m.check = nil
 		clear(m.listed)
 		for _, k := range st.grants {

@@ -65,6 +65,7 @@ func (st *Station) tick() {
 		}
 	}
 	st.askForGaps()
+	st.askForKeys()
 	st.renewKeys()
 	st.destroyKeys()
 	st.storeHeads()

@@ -137,7 +137,7 @@ func (st *Station) sendNote(m *member, l *log) {
 // line writes a stored cosignature as the note line of its signer.
 func (st *Station) line(l *log, c journal.Cosig) (journal.Line, bool) {
 	if p := st.receiptSigner(c.Name); p != 0 {
-		k := st.members[p].newestKeys()
+		k := st.givenUnder(l, p, c)
 		if c.PQ {
 			return journal.SealLine(c.Name, k.RcptPQ, c.Cosignature), true
 		}
@@ -157,4 +157,18 @@ func (st *Station) line(l *log, c journal.Cosig) (journal.Line, bool) {
 		}
 	}
 	return journal.Line{}, false
+}
+
+// givenUnder are the keys of a member under which a stored receipt was given:
+// its root may have replaced them since.
+func (st *Station) givenUnder(l *log, p parley.Party, c journal.Cosig) *parley.Keys {
+	keys := st.members[p].keys
+	root, ok := st.rootAt(l, c.Size)
+	for i := len(keys) - 1; ok && i > 0; i-- {
+		if c.PQ && journal.VerifySeal(keys[i].RcptPQ, c.Name, c.Cosignature, l.origin, c.Size, root) ||
+			!c.PQ && journal.VerifyCosign(keys[i].RcptEd, c.Cosignature, l.origin, c.Size, root) {
+			return keys[i]
+		}
+	}
+	return keys[0]
 }
