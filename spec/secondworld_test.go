@@ -249,8 +249,8 @@ func (w *world) file() []byte {
 }
 
 // said is what this implementation says of a sound record, in the other's words.
-func said(b []byte) (counts *journal.Counts, marks []string, err error) {
-	err = journal.VerifyRecord(bytes.NewReader(b), journal.Verify{}, func(f journal.Finding) {
+func said(b []byte, channel parley.Hash) (counts *journal.Counts, marks []string, err error) {
+	err = journal.VerifyRecord(bytes.NewReader(b), journal.Verify{Channel: &channel}, func(f journal.Finding) {
 		if f.Counts != nil {
 			counts = f.Counts
 		}
@@ -310,7 +310,7 @@ func TestSecondRecords(t *testing.T) {
 			t.Fatal(err)
 		}
 		code := "ok"
-		counts, marks, err := said(b)
+		counts, marks, err := said(b, c.ID)
 		if err != nil {
 			code = string(parley.CodeOf(err))
 		}

@@ -10,8 +10,21 @@ fork = fields(
 
 
 def parse(data):
-    """J10, J11 and J13: everything but the signatures."""
-    f = decode(fork, data)
+    """J13: the form."""
+    return decode(fork, data)
+
+
+def check(f, logs):
+    """J10 to J12: two histories, both heads signed by one of those keys."""
+    histories(f)
+    origin = note.origin(*f[:4])
+    for key in logs:
+        if all(note.author_signed(note.Head(origin, s, r), sig, key) for s, r, sig in f[4:6]):
+            return
+    raise Bad("bad-signature")
+
+
+def histories(f):
     (size, root, _), (size2, root2, _), other, proof = f[4:]
     if size > size2:
         raise Bad("not-sorted")
@@ -20,18 +33,8 @@ def parse(data):
             raise Bad("no-fork")
         if root > root2:
             raise Bad("not-sorted")
-        return f
+        return
     if size < 1 or other is None or other == root:
         raise Bad("no-fork")
     if not tree.consistent(size, other, size2, root2, proof):
         raise Bad("bad-proof")
-    return f
-
-
-def check(f, logs):
-    """J12: both signatures by one of those keys."""
-    origin = note.origin(*f[:4])
-    for key in logs:
-        if all(note.author_signed(note.Head(origin, s, r), sig, key) for s, r, sig in f[4:6]):
-            return
-    raise Bad("bad-signature")
