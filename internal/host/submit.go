@@ -21,6 +21,7 @@ type submitter struct {
 	mu      sync.Mutex // one round at a time
 	every   time.Duration
 	clients []witnessAt
+	before  parley.Gen // the own generation that the record held when it was opened
 }
 
 type witnessAt struct {
@@ -34,6 +35,10 @@ func newSubmitter(h *Host) (*submitter, error) {
 	s := &submitter{h: h, every: h.opts.Cadence}
 	if s.every == 0 {
 		s.every = time.Duration(h.charter.Rules.Heartbeat) * time.Second
+	}
+	var err error
+	if s.before, err = genOf(h.store); err != nil {
+		return nil, err
 	}
 	for _, name := range sorted(h.settings.Witnesses) {
 		if !slices.ContainsFunc(h.charter.Witnesses, func(w parley.Witness) bool { return w.Name == name }) {
@@ -88,8 +93,13 @@ func (s *submitter) round(ctx context.Context) {
 	}
 }
 
-// submit brings one head to one witness. A witness that knows a greater size
-// of an own log than this node proves that the store is stale.
+// submit brings one head to one witness.
+//
+// A witness that names a greater size than this node's says that the record may
+// be stale. It shows nothing for it, and over plain HTTP anybody can say so. Of
+// a generation that the record held when it was opened it is believed, for the
+// record may have been put back: that costs a new generation, once in a start.
+// Of one that this process began itself nobody can know more.
 func (s *submitter) submit(ctx context.Context, w *witnessAt, head *journal.SignedHead) {
 	origin := head.Log.Origin()
 	note := journal.Checkpoint{Origin: origin, Size: head.Size, Root: head.Root,
@@ -99,6 +109,10 @@ func (s *submitter) submit(ctx context.Context, w *witnessAt, head *journal.Sign
 	})
 	var conflict *witness.Conflict
 	if errors.As(err, &conflict) && conflict.HasSize && conflict.Size > head.Size {
+		if head.Log.Gen != s.before {
+			s.say(w, "it names more entries than this node has written in this generation: it or somebody on the way to it lies, or this directory runs twice")
+			return
+		}
 		s.h.Node.Feed(ctx, station.WitnessAhead{Log: head.Log, Size: conflict.Size})
 		return
 	}
