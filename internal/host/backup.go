@@ -209,7 +209,10 @@ func (src *source) write(out io.Writer, progress func(done, total uint64)) error
 			}
 			return rows.add(func(b []byte) []byte { return appendRow(b, r) })
 		})
-		if err = errors.Join(err, rows.flush()); err != nil {
+		if err == nil {
+			err = rows.flush()
+		}
+		if err != nil {
 			return err
 		}
 		cs := &list{w: w, tag: tagCosigs}
@@ -220,7 +223,10 @@ func (src *source) write(out io.Writer, progress func(done, total uint64)) error
 			cosigs++
 			return cs.add(func(b []byte) []byte { return appendCosig(b, c) })
 		})
-		if err = errors.Join(err, cs.flush()); err != nil {
+		if err == nil {
+			err = cs.flush()
+		}
+		if err != nil {
 			return err
 		}
 	}

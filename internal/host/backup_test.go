@@ -334,7 +334,7 @@ func TestFullDisk(t *testing.T) {
 	if es, _ := filepath.Glob(path + "*"); len(es) > 0 {
 		t.Errorf("%v was left", es)
 	}
-	if err := spaceError(parley.Errorf(store.CodeFull, "x")); parley.CodeOf(err) != CodeSpace {
+	if err := spaceError(parley.Errorf(store.CodeFull, "x"), t.TempDir()); parley.CodeOf(err) != CodeSpace {
 		t.Error(err)
 	}
 }

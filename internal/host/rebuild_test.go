@@ -59,7 +59,7 @@ func exchange(t *testing.T, n int, hs ...*Host) {
 		}
 	}
 	wg.Wait()
-	for end := time.Now().Add(20 * time.Minute); ; time.Sleep(200 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); ; time.Sleep(200 * time.Millisecond) {
 		behind := uint64(0)
 		for _, h := range hs {
 			h.Node.Do(context.Background(), func(v node.View) {
@@ -77,6 +77,14 @@ func exchange(t *testing.T, n int, hs ...*Host) {
 			return
 		}
 		if time.Now().After(end) {
+			for _, h := range hs {
+				h.Node.Do(context.Background(), func(v node.View) {
+					for _, l := range v.Station.Logs() {
+						t.Logf("member %d: %+v", h.me, l)
+					}
+					t.Logf("member %d: %+v, missing %d", h.me, v.Station.Links(), v.Station.Missing())
+				})
+			}
 			t.Fatalf("%d receipts never came", behind)
 		}
 	}

@@ -203,7 +203,10 @@ func sealFile(path string, to age.Recipient, fill func(io.Writer) error, check f
 	if err != nil {
 		return sealError(path, err)
 	}
-	if err := errors.Join(fill(out), out.Close()); err != nil {
+	if err := fill(out); err != nil {
+		return sealError(path, err)
+	}
+	if err := out.Close(); err != nil {
 		return sealError(path, err)
 	}
 	if err := f.Sync(); err != nil {

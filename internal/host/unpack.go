@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"math"
+	"path/filepath"
 	"time"
 
 	"parley"
@@ -49,7 +50,7 @@ func unpack(plain io.Reader, name, path string, key [32]byte, accept func(*backu
 		return nil, err
 	}
 	if u.s, err = store.Open(path, store.Options{DataKey: key}); err != nil {
-		return nil, spaceError(err)
+		return nil, spaceError(err, filepath.Dir(path))
 	}
 	err = u.rows()
 	if err == nil {
@@ -65,15 +66,17 @@ func unpack(plain io.Reader, name, path string, key [32]byte, accept func(*backu
 		err = cerr
 	}
 	if err != nil {
-		return nil, spaceError(err)
+		return nil, spaceError(err, filepath.Dir(path))
 	}
 	return u.got, nil
 }
 
-// spaceError gives the store's word for a full disk the remedy that fits a copy.
-func spaceError(err error) error {
-	if parley.CodeOf(err) == store.CodeFull {
-		return parley.Errorf(CodeSpace, "%w", err)
+// spaceError gives the store's words for a full disk the remedy that fits a
+// copy. SQLite knows a full disk under several names; that little is free tells.
+func spaceError(err error, dir string) error {
+	free, known := roomIn(dir)
+	if c := parley.CodeOf(err); c == store.CodeFull || c == store.CodeFailed && known && free < 1<<20 {
+		return parley.Errorf(CodeSpace, "no room for the record in %s", dir)
 	}
 	return err
 }
