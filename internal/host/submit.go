@@ -80,15 +80,22 @@ func (s *submitter) round(ctx context.Context) {
 	if err := s.h.Node.Do(ctx, func(v node.View) { logs = v.Station.Logs() }); err != nil {
 		return
 	}
+	var wg sync.WaitGroup // one that hangs keeps no other waiting
 	for i := range s.clients {
-		w := &s.clients[i]
-		for _, l := range logs {
-			if l.Log.Party != s.h.me || !l.Current || l.Forked {
-				continue
-			}
-			if w.sizes[l.Log] < l.Signed.Size {
-				s.submit(ctx, w, &l.Signed)
-			}
+		wg.Go(func() { s.bring(ctx, &s.clients[i], logs) })
+	}
+	wg.Wait()
+}
+
+// bring takes to one witness what it has not cosigned, until it cannot be
+// reached.
+func (s *submitter) bring(ctx context.Context, w *witnessAt, logs []station.LogStatus) {
+	for _, l := range logs {
+		if l.Log.Party != s.h.me || !l.Current || l.Forked || w.sizes[l.Log] >= l.Signed.Size {
+			continue
+		}
+		if err := s.submit(ctx, w, &l.Signed); parley.CodeOf(err) == witness.CodeUnreachable {
+			return
 		}
 	}
 }
@@ -100,7 +107,7 @@ func (s *submitter) round(ctx context.Context) {
 // a generation that the record held when it was opened it is believed, for the
 // record may have been put back: that costs a new generation, once in a start.
 // Of one that this process began itself nobody can know more.
-func (s *submitter) submit(ctx context.Context, w *witnessAt, head *journal.SignedHead) {
+func (s *submitter) submit(ctx context.Context, w *witnessAt, head *journal.SignedHead) error {
 	origin := head.Log.Origin()
 	note := journal.Checkpoint{Origin: origin, Size: head.Size, Root: head.Root,
 		Lines: []journal.Line{journal.HeadLine(origin, s.h.Keys.Log.EdPublic(), head.Sig)}}
@@ -111,24 +118,24 @@ func (s *submitter) submit(ctx context.Context, w *witnessAt, head *journal.Sign
 	if errors.As(err, &conflict) && conflict.HasSize && conflict.Size > head.Size {
 		if head.Log.Gen != s.before {
 			s.say(w, "it names more entries than this node has written in this generation: it or somebody on the way to it lies, or this directory runs twice")
-			return
+			return err
 		}
 		s.h.Node.Feed(ctx, station.WitnessAhead{Log: head.Log, Size: conflict.Size})
-		return
+		return err
 	}
 	if err != nil {
 		s.say(w, err.Error())
-		return
+		return err
 	}
 	good, _ := witness.Verify(s.h.charter, lines, origin, head.Size, head.Root)
 	good = slices.DeleteFunc(good, func(c journal.Cosig) bool { return c.Name != w.name })
 	if len(good) == 0 {
 		s.say(w, "its cosignature does not verify against the charter's key")
-		return
+		return nil
 	}
 	w.sizes[head.Log] = head.Size
 	s.say(w, "")
-	s.h.Node.Feed(ctx, station.Witnessed{Cosigs: good})
+	return s.h.Node.Feed(ctx, station.Witnessed{Cosigs: good})
 }
 
 // say logs a change of a witness's state, once.
