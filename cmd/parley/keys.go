@@ -104,7 +104,12 @@ func (c *keysRequest) Run(e *env) error {
 		return e.json(map[string]any{"party": r.Name, "serial": r.Keys.Serial, "reason": r.Why, "generation": r.Gen.String(), "words": r.Words(), "file": c.File})
 	}
 	e.printf("The request for node keys %d of %s (%s) is in %s. Its words:\n\n  %s\n\n", r.Keys.Serial, r.Name, r.Why, c.File, r.Words())
-	e.printf("Take it to the machine with the root, compare the words there, and sign it: parley root sign %s ANSWER\nThe old keys stay in force until the answer is applied.\n", filepath.Base(c.File))
+	e.printf("Take it to the machine with the root, compare the words there, and sign it: parley root sign %s ANSWER\n", filepath.Base(c.File))
+	if r.Why == host.WhyLost {
+		e.printf("There are no other keys here: the node can start when the answer is applied.\n")
+	} else {
+		e.printf("The old keys stay in force until the answer is applied.\n")
+	}
 	return nil
 }
 

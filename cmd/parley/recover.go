@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"strings"
 	"time"
@@ -90,6 +91,7 @@ func (c *recoverCmd) Run(e *env) error {
 func (c *recoverCmd) rebuild(e *env) (*host.Rebuilt, error) {
 	o := c.options(e)
 	o.Rebuild = true
+	o.Log = slog.New(slog.NewTextHandler(e.err, &slog.HandlerOptions{Level: slog.LevelWarn})) // what is expected would tear the bar
 	h, err := host.Open(c.Dir, o)
 	if err != nil {
 		return nil, err

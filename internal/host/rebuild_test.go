@@ -33,6 +33,8 @@ func dose(t *testing.T) int {
 	return 600
 }
 
+func init() { calmAll, calmSome = time.Second, 4*time.Second }
+
 func unlimited(r *parley.Rules) {
 	for lane := range r.Quota {
 		r.Quota[lane] = parley.MaxUint
@@ -59,7 +61,7 @@ func exchange(t *testing.T, n int, hs ...*Host) {
 		}
 	}
 	wg.Wait()
-	for end := time.Now().Add(2 * time.Minute); ; time.Sleep(200 * time.Millisecond) {
+	for end := time.Now().Add(15 * time.Minute); ; time.Sleep(200 * time.Millisecond) {
 		behind := uint64(0)
 		for _, h := range hs {
 			h.Node.Do(context.Background(), func(v node.View) {
@@ -173,6 +175,7 @@ func countOpen(t *testing.T, dir string, gen string) (entries, opened int) {
 // A node that lost everything but its identity has its whole record back from
 // its peer, with every content, and says how many.
 func TestRebuild(t *testing.T) {
+	t.Parallel()
 	n := dose(t)
 	dirs, _ := channelWith(t, unlimited, "Avaria", "Borduria")
 	a, stop := start(t, dirs[0], Options{})
@@ -195,4 +198,54 @@ func TestRebuild(t *testing.T) {
 	if rebuilding(dirs[0]) {
 		t.Error("the mark of the rebuilding is still there")
 	}
+}
+
+// Nobody there is no recovery, also where the identity brought statements of
+// new keys; one of two there is one, and says who was not reached.
+func TestRebuildFromSome(t *testing.T) {
+	t.Parallel()
+	dirs, _ := channel(t, "Avaria", "Borduria", "Cadoria")
+	b, _ := start(t, dirs[1], Options{})
+	c, stopC := start(t, dirs[2], Options{Peers: peerAt(b)})
+	peers := peerAt(b)
+	for name, at := range peerAt(c) {
+		peers[name] = at
+	}
+	a, stop := start(t, dirs[0], Options{Peers: peers})
+	ref := say(t, a, parley.Flash, "known to both")
+	arrives(t, b, ref)
+	arrives(t, c, ref)
+	eventually(t, a, "ready", func(v node.View) bool { return v.Station.Ready() })
+	stop()
+	if _, err := Apply(dirs[0], answerFor(t, dirs[0], WhyRotation), time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	a, stop = start(t, dirs[0], Options{Peers: peers})
+	after := say(t, a, parley.Flash, "under new keys")
+	arrives(t, b, after)
+	arrives(t, c, after)
+	stop()
+	stopC()
+	wipe(t, dirs[0])
+
+	if _, err := BeginRebuild(dirs[0]); err != nil {
+		t.Fatal(err)
+	}
+	h, stop := start(t, dirs[0], Options{Rebuild: true})
+	ctx, cancel := context.WithTimeout(context.Background(), calmSome+12*time.Second)
+	defer cancel()
+	if r, err := h.AwaitRebuild(ctx, func(uint64, uint64) {}); err == nil {
+		t.Errorf("recovered from nobody: %+v", r)
+	}
+	stop()
+	if !rebuilding(dirs[0]) {
+		t.Error("the rebuilding is over")
+	}
+	r := rebuild(t, dirs[0], Options{Peers: peers})
+	if r.Complete || len(r.Unreached) != 1 || r.Unreached[0] != "Cadoria" || !r.Verified || r.Missing > 0 {
+		t.Errorf("%+v", r)
+	}
+	a, _ = start(t, dirs[0], Options{Peers: peers})
+	arrives(t, a, ref)
+	arrives(t, a, after)
 }
