@@ -17,7 +17,7 @@ type Card struct {
 	RootEd []byte
 	RootPQ []byte
 	Keys   *parley.Keys
-	Addr   string // where the node listens, host:port, if it says so
+	Addr   string // where the node listens, host:port, if it says so; printable ASCII
 	Sig    []byte // of the root's Ed25519 key
 }
 
@@ -36,6 +36,9 @@ func (c *Card) signed() []byte {
 // NewCard makes and signs a card.
 func NewCard(name, addr string, r *Root, n *Node) (*Card, error) {
 	if err := parley.CheckName(name); err != nil {
+		return nil, err
+	}
+	if err := checkAddr(addr); err != nil {
 		return nil, err
 	}
 	c := &Card{Name: name, Addr: addr, RootEd: r.EdPublic(), RootPQ: r.PQPublic()}
@@ -73,6 +76,9 @@ func ParseCard(b []byte) (*Card, error) {
 	if err := parley.CheckName(c.Name); err != nil {
 		return nil, err
 	}
+	if err := checkAddr(c.Addr); err != nil {
+		return nil, err
+	}
 	if err := parley.CheckEd(c.RootEd); err != nil {
 		return nil, err
 	}
@@ -83,6 +89,17 @@ func ParseCard(b []byte) (*Card, error) {
 		return nil, parley.Errorf(CodeCard, "the card's signature does not fit")
 	}
 	return &c, c.Keys.Check(parley.RootID(c.RootEd, c.RootPQ))
+}
+
+// checkAddr refuses an address that could move the cursor, hide or repeat what
+// stands beside it: people compare the words on the screen by voice.
+func checkAddr(addr string) error {
+	for _, r := range addr {
+		if r <= ' ' || r > '~' {
+			return parley.Errorf(CodeCard, "the address %+q contains the character %U; host:port has none such", addr, r)
+		}
+	}
+	return nil
 }
 
 // Words is the card's fingerprint for reading aloud.
