@@ -91,10 +91,10 @@ func Seal(key *mldsa.PrivateKey, name string, t uint64, origin string, size uint
 	return Cosignature{t, sig}, err
 }
 
-// VerifySeal checks an ML-DSA-44 cosignature. One with time 0 counts for
-// nothing and does not verify.
+// VerifySeal checks an ML-DSA-44 cosignature. One with time 0, or with one that
+// no file could hold, counts for nothing and does not verify.
 func VerifySeal(key []byte, name string, c Cosignature, origin string, size uint64, root parley.Hash) bool {
-	return c.Time != 0 && len(name) < 256 && len(origin) < 256 &&
+	return c.Time != 0 && c.Time <= parley.MaxUint && len(name) < 256 && len(origin) < 256 &&
 		parley.VerifyPQ(key, sealMessage(name, c.Time, origin, size, root), c.Sig)
 }
 

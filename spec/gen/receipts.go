@@ -86,6 +86,8 @@ func lines(w *writer, s *journaltest.Sample) {
 	vec("receipt-short", "bad-receipt", "R1", "the signature has 63 bytes", "member 2", reader.Public.RcptEd, note(short))
 	vec("witness-short", "bad-receipt", "R2", "seven bytes behind the key ID", "witness north", northEd, note(journal.Line{Name: north.Name, Sig: make([]byte, 7)}))
 	vec("receipt-zero", "bad-receipt", "R4", "time 0", "member 2", reader.Public.RcptEd, note(journal.CosignLine(name, reader.Public.RcptEd, journal.Cosign(reader.Rcpt, 0, origin, size, root))))
+	vec("receipt-late", "bad-receipt", "R4", "a time of 2^53", "member 2", reader.Public.RcptEd, note(journal.CosignLine(name, reader.Public.RcptEd, journal.Cosign(reader.Rcpt, 1<<53, origin, size, root))))
+	vec("receipt-pq-late", "bad-receipt", "R4", "an ML-DSA-44 cosignature of a time of 2^53", "member 2", reader.Public.RcptPQ, note(journal.SealLine(name, reader.Public.RcptPQ, pq(name, 1<<53, false))))
 	vec("receipt-pq-zero", "bad-receipt", "R4", "an ML-DSA-44 cosignature of time 0", "member 2", reader.Public.RcptPQ, note(journal.SealLine(name, reader.Public.RcptPQ, pq(name, 0, false))))
 	vec("receipt-pq-name", "bad-receipt", "R3", "ML-DSA-44 under a name that was not signed", "member 2", reader.Public.RcptPQ, note(journal.SealLine(name, reader.Public.RcptPQ, pq(origin, at, false))))
 	vec("seal-key", "bad-seal", "R5", "a member's receipt key for the author's seal", "author", author.Public.LogPQ, note(journal.SealLine(origin, reader.Public.RcptPQ, pq(origin, at, false))))

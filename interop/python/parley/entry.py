@@ -5,7 +5,7 @@ from collections import namedtuple
 from hashlib import sha256
 
 from . import keys, note
-from .cbor import MAX, Bad, bstr, decode, fields, items, nullable, tstr, uint
+from .cbor import Bad, bstr, decode, fields, items, nullable, tstr, uint
 
 KEYS, LIST, OPENING, NOTICE, GENERATION, ROOTKEYS, CLOSING = 4, 10, 11, 12, 13, 16, 18
 TO_ALL = {KEYS, NOTICE, GENERATION, ROOTKEYS, CLOSING}

@@ -9,7 +9,7 @@ import re
 from hashlib import sha256
 
 from . import charter, entry, fold, fork, keys, note, tree
-from .cbor import MAX, Bad, Reader, bstr, decode, fields, items, nullable, uint
+from .cbor import MAX, Bad, Reader, bstr, decode, fields, items, uint
 from .ed25519 import verify as ed_verify
 
 RECORD, ENTRY, FORK = b"parley/record/1\n", b"parley/disclosure/1\n", b"parley/fork/1\n"

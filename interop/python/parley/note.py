@@ -94,7 +94,7 @@ def authors_line(head, line, key):
 
 def cosigned(head, name, pq, time, signature, key):
     """The signature of a receipt, seal or witness (receipts.md, Forms)."""
-    if time == 0:
+    if not 1 <= time <= MAX:
         return False
     if not pq:
         return ed25519.verify(key, b"cosignature/v1\ntime %d\n" % time + text(head), signature)
