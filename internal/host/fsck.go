@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"slices"
 
@@ -47,10 +48,8 @@ func (f *Fsck) check(ctx context.Context, add func(string)) error {
 		return err
 	}
 	path := filepath.Join(f.Dir, fileRecord)
-	if f.Locked {
-		if err := store.CheckLog(path); err != nil {
-			add(err.(*parley.Error).Msg)
-		}
+	if err := f.checkLog(path); err != nil {
+		add(err.(*parley.Error).Msg)
 	}
 	s, err := store.Open(path, store.Options{DataKey: keys.Data, ReadOnly: true, MustExist: true})
 	if err != nil {
@@ -70,6 +69,21 @@ func (f *Fsck) check(ctx context.Context, add func(string)) error {
 		return err
 	}
 	return store.Check(s, v, step, func(x store.Finding) { add(x.String()) })
+}
+
+// checkLog looks at the write-ahead log, unless a node runs that writes it.
+func (f *Fsck) checkLog(path string) error {
+	if !f.Locked {
+		if _, err := os.Stat(path + ".lock"); err != nil {
+			return nil
+		}
+		lock, err := store.Lock(path)
+		if err != nil {
+			return nil
+		}
+		defer lock.Close()
+	}
+	return store.CheckLog(path)
 }
 
 // Verifiers gives store.Check the keys of a channel: the charter's, and those

@@ -111,7 +111,9 @@ func Open(dir string, o Options) (_ *Host, err error) {
 			h.Close()
 		}
 	}()
-	if h.store, err = store.Open(filepath.Join(dir, fileRecord), store.Options{DataKey: h.Keys.Data}); err != nil {
+	// A node that once wrote its mark has a record: without one it is lost.
+	lost := hasContent(filepath.Join(dir, fileMark)) && !o.Restored && !o.Rebuild
+	if h.store, err = store.Open(filepath.Join(dir, fileRecord), store.Options{DataKey: h.Keys.Data, MustExist: lost}); err != nil {
 		return nil, err
 	}
 	if err = h.sameChannel(); err != nil {

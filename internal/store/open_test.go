@@ -64,10 +64,12 @@ func TestForeignFilesAreRefused(t *testing.T) {
 		make func(path string)
 		code parley.Code
 	}{
-		"newer":      {func(p string) { openAt(t, p).Close(); raw(t, p, "PRAGMA user_version = 2") }, CodeVersion},
-		"other":      {func(p string) { raw(t, p, "CREATE TABLE t (a)") }, CodeForeign},
-		"other-id":   {func(p string) { raw(t, p, "PRAGMA application_id = 7") }, CodeForeign},
-		"not-sqlite": {func(p string) { os.WriteFile(p, []byte(strings.Repeat("no database ", 400)), 0o600) }, journal.CodeDamaged},
+		"newer":              {func(p string) { openAt(t, p).Close(); raw(t, p, "CREATE TABLE later (a); PRAGMA user_version = 2") }, CodeVersion},
+		"bit of the version": {func(p string) { openAt(t, p).Close(); raw(t, p, "PRAGMA user_version = 3") }, journal.CodeDamaged},
+		"bit of the name":    {func(p string) { openAt(t, p).Close(); raw(t, p, "PRAGMA application_id = 1346458187") }, journal.CodeDamaged},
+		"other":              {func(p string) { raw(t, p, "CREATE TABLE t (a)") }, CodeForeign},
+		"other-id":           {func(p string) { raw(t, p, "PRAGMA application_id = 7") }, CodeForeign},
+		"not-sqlite":         {func(p string) { os.WriteFile(p, []byte(strings.Repeat("no database ", 400)), 0o600) }, journal.CodeDamaged},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(dir, name)

@@ -22,11 +22,27 @@ func openTraced(t *testing.T, fail func(e event) int32) (*SQLite, error) {
 	traced.Lock()
 	traced.events, traced.fail = nil, fail
 	traced.Unlock()
-	s, err := Open(filepath.Join(t.TempDir(), "record.db"), Options{DataKey: testKey, vfs: "traced"})
+	s, err := Open(filepath.Join(t.TempDir(), "record.db"), Options{DataKey: testKey, vfs: "traced", onMark: markTraced})
 	if err == nil {
 		t.Cleanup(func() { s.Close() })
 	}
 	return s, err
+}
+
+// markTraced writes down what goes to the lock file, and fails as the disk does.
+func markTraced(op string, b []byte) error {
+	return failure(note(event{op, "record.db.lock", 0, bytes.Clone(b)}))
+}
+
+// failure is the error of an operation outside SQLite for SQLite's code.
+func failure(rc int32) error {
+	switch rc {
+	case sqlite3.SQLITE_OK:
+		return nil
+	case sqlite3.SQLITE_FULL:
+		return parley.Errorf(CodeFull, "lock file: no space")
+	}
+	return parley.Errorf(CodeFailed, "lock file: the disk failed")
 }
 
 // disk is what would be on the disk: per file what was fsync'd, and what was
@@ -202,7 +218,7 @@ func TestFailedOperation(t *testing.T) {
 		{"cut", sqlite3.SQLITE_IOERR_TRUNCATE, CodeFailed},
 	} {
 		t.Run(fmt.Sprint(c.op, " ", c.code), func(t *testing.T) {
-			for nth, failed := 1, true; failed; nth += 1 + nth/8 {
+			for nth, failed := 1, true; failed; nth += 1 + nth/dose(8) {
 				failed = failNth(t, c.op, nth, c.rc, c.code)
 			}
 		})

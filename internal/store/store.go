@@ -43,8 +43,8 @@ type Options struct {
 	ReadOnly  bool     // for Check and inspection, also beside a running node and of a damaged record; takes no lock, writes nothing
 	MustExist bool     // refuse to make a new record (CodeMissing)
 
-	vfs    string                    // for tests: the name of a registered SQLite VFS
-	onMark func(op string, b []byte) // for tests: what is written to the lock file
+	vfs    string                          // for tests: the name of a registered SQLite VFS
+	onMark func(op string, b []byte) error // for tests: what is written to the lock file
 }
 
 // SQLite is a record in one SQLite file. Its methods may be called from any
@@ -54,10 +54,10 @@ type SQLite struct {
 	readOnly bool
 	box      sealer
 	lock     *os.File
-	shm      *os.File                     // index of the write-ahead log; closed last (see release)
-	onMark   func(op string, b []byte)    // for tests
-	files    [2]os.FileInfo               // the database and its log, as this process opened them
-	failed   atomic.Pointer[parley.Error] // set once; every later call returns it
+	shm      *os.File                        // index of the write-ahead log; closed last (see release)
+	onMark   func(op string, b []byte) error // for tests
+	files    [2]os.FileInfo                  // the database and its log, as this process opened them
+	failed   atomic.Pointer[parley.Error]    // set once; every later call returns it
 
 	readers *sql.DB
 	read    readStmts

@@ -98,7 +98,7 @@ func tracedOpen(tls *libc.TLS, vfs, name, file uintptr, flags int32, out uintptr
 	own := libc.Xcalloc(tls, 1, libc.Tsize_t(unsafe.Sizeof(*real)))
 	m := at[sqlite3.Tsqlite3_io_methods](own)
 	*m = *real
-	m.FxWrite, m.FxTruncate, m.FxSync = code(tracedWrite), code(tracedTruncate), code(tracedSync)
+	m.FxWrite, m.FxTruncate, m.FxSync, m.FxRead = code(tracedWrite), code(tracedTruncate), code(tracedSync), code(tracedRead)
 	traced.Lock()
 	openFiles[file] = openFile{filepath.Base(libc.GoString(name)), real}
 	traced.Unlock()
@@ -106,13 +106,44 @@ func tracedOpen(tls *libc.TLS, vfs, name, file uintptr, flags int32, out uintptr
 	return rc
 }
 
+// What fail may return for a write besides SQLite's codes.
+const (
+	tornWrite        = -1 // half of it lands, and it fails
+	lostWrite        = -2 // it does not land, and seems to succeed
+	misdirectedWrite = -3 // it lands some pages away, and seems to succeed
+)
+
+var misdirection int64 // pages
+
+func tracedRead(tls *libc.TLS, file, buf uintptr, n int32, off int64) int32 {
+	traced.Lock()
+	f, fail := openFiles[file], traced.fail
+	traced.Unlock()
+	if fail != nil {
+		if rc := fail(event{"read", f.name, off, nil}); rc != sqlite3.SQLITE_OK {
+			return rc
+		}
+	}
+	return call[func(*libc.TLS, uintptr, uintptr, int32, int64) int32](f.real.FxRead)(tls, file, buf, n, off)
+}
+
 func tracedWrite(tls *libc.TLS, file, buf uintptr, n int32, off int64) int32 {
 	f := fileOf(file)
 	data := bytes.Clone(unsafe.Slice(at[byte](buf), n))
-	if rc := note(event{"write", f.name, off, data}); rc != sqlite3.SQLITE_OK {
+	write := call[func(*libc.TLS, uintptr, uintptr, int32, int64) int32](f.real.FxWrite)
+	switch rc := note(event{"write", f.name, off, data}); rc {
+	case sqlite3.SQLITE_OK:
+		return write(tls, file, buf, n, off)
+	case tornWrite:
+		write(tls, file, buf, n/2, off)
+		return sqlite3.SQLITE_IOERR_WRITE
+	case lostWrite:
+		return sqlite3.SQLITE_OK
+	case misdirectedWrite:
+		return write(tls, file, buf, n, max(off+misdirection*4096, 0))
+	default:
 		return rc
 	}
-	return call[func(*libc.TLS, uintptr, uintptr, int32, int64) int32](f.real.FxWrite)(tls, file, buf, n, off)
 }
 
 func tracedTruncate(tls *libc.TLS, file uintptr, size int64) int32 {

@@ -80,7 +80,9 @@ func (s *SQLite) noteCommit() error {
 
 func (s *SQLite) putMark(b []byte) error {
 	if s.onMark != nil {
-		s.onMark("write", b)
+		if err := s.onMark("write", b); err != nil {
+			return err
+		}
 	}
 	if _, err := s.lock.WriteAt(b, 0); err != nil {
 		return parley.Errorf(codeOf(err), "lock file: %w", err)
@@ -95,7 +97,9 @@ func (s *SQLite) forgetMark() error {
 		return err
 	}
 	if s.onMark != nil {
-		s.onMark("sync", nil)
+		if err := s.onMark("sync", nil); err != nil {
+			return err
+		}
 	}
 	if err := s.lock.Sync(); err != nil {
 		return parley.Errorf(codeOf(err), "lock file: %w", err)
