@@ -29,10 +29,12 @@ func (st *Station) receiveWant(m *member, f *frame.Want) {
 		if w.Form == frame.FormBlind {
 			last = min(w.Last, l.size()-1, w.First+maxChunk-1)
 		}
-		if w.Reason == frame.WantNoKey {
+		form := w.Form
+		if w.Reason == frame.WantNoKey && form == frame.FormFull {
 			st.regrant(m)
+			form = frame.FormOpen // the key may be one that the member does not take: of a time far from its own
 		}
-		st.answerRange(m, l, w.First, last, w.Form)
+		st.answerRange(m, l, w.First, last, form)
 	}
 }
 
