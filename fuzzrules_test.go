@@ -13,6 +13,12 @@ import (
 	"testing"
 )
 
+// Not exported, and fuzzed besides: what a carrier makes of a first frame
+// (internal/carrier FuzzHello), requests at the local socket (internal/control
+// FuzzDecode), sections of files (journal FuzzSection...), slots of the
+// high-water file (internal/store FuzzSlot), backups, node keys and settings
+// (internal/host).
+
 // fuzzed names the fuzz target of every exported function that reads bytes or
 // words from outside, or after a dash why it has none. A function that is
 // missing here fails the test, and so does a target that does not exist.
