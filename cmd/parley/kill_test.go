@@ -1,15 +1,21 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"os"
+	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"parley"
+	"parley/hotline"
 	"parley/internal/control"
 )
 
@@ -29,12 +35,22 @@ func number(t *testing.T, name string, otherwise int64) int64 {
 // writer sends numbered messages until it is told to stop, and remembers which
 // of them the node acknowledged.
 type writer struct {
-	acked   map[string]control.Place
+	p       *party
+	to      []*party   // of private messages, in turn
+	pause   sync.Mutex // held while nothing shall be written
+	acked   map[string]acknowledged
 	unsent  map[string]bool // of which it was said that nothing was sent
 	unclear int             // of which it was said that nobody knows
 }
 
-func (w *writer) run(p *party, stop <-chan struct{}, most int) {
+// acknowledged is where the node said that a message stands, and who reads it
+// besides its author; nil is everybody.
+type acknowledged struct {
+	at control.Place
+	to *party
+}
+
+func (w *writer) run(stop <-chan struct{}, most int) {
 	lanes := []parley.Lane{parley.Flash, parley.Priority, parley.Routine}
 	for n := range most {
 		select {
@@ -42,32 +58,56 @@ func (w *writer) run(p *party, stop <-chan struct{}, most int) {
 			return
 		default:
 		}
-		text := fmt.Sprintf("EXERCISE. %s %d", p.name, n)
-		at, err := p.post(lanes[n%len(lanes)], text)
+		w.pause.Lock()
+		var to *party
+		if n%5 == 4 {
+			to = w.to[n/5%len(w.to)]
+		}
+		text := fmt.Sprintf("EXERCISE. %s %d", w.p.name, n)
+		at, err := w.p.postTo(lanes[n%len(lanes)], text, to)
 		switch parley.CodeOf(err) {
 		case "":
-			w.acked[text] = at
+			w.acked[text] = acknowledged{at, to}
 		case control.CodeNotRunning:
 			w.unsent[text] = true
 			time.Sleep(5 * time.Millisecond)
 		case control.CodeUnclear:
 			w.unclear++
 		default:
-			p.w.t.Errorf("%s: %v", text, err)
+			w.p.w.t.Errorf("%s: %v", text, err)
 		}
-		time.Sleep(2 * time.Millisecond)
+		w.pause.Unlock()
+		time.Sleep(5 * time.Millisecond)
 	}
 }
 
-// Three parties write to each other while one after the other is killed with
-// kill -9 at random moments. Nothing that was acknowledged is lost, nothing is
-// repeated, and no kill leads to a fork or a new generation.
+// postTo is post, to one member alone if that is not nil.
+func (p *party) postTo(lane parley.Lane, text string, to *party) (at control.Place, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	audience := parley.ToAll
+	for i, o := range p.w.parties {
+		if o == to {
+			audience = parley.AudienceOf(parley.Party(i + 1))
+		}
+	}
+	d := hotline.Draft(&hotline.Text{Type: hotline.Exercise, Text: text}, lane, audience)
+	err = p.client().Call(ctx, http.MethodPost, "/v1/post", control.Post{Lane: d.Lane, Kind: d.Kind, To: d.To, Body: d.Body}, &at)
+	return at, err
+}
+
+// Three parties write to each other and privately, with a witness, while one
+// after the other is killed with kill -9 at random moments, the witness too.
+// Now and then one loses its disk: an old copy of its directory takes its
+// place. Nothing that was acknowledged is lost, nothing is repeated, private
+// messages stay private, and no kill leads to a fork or a new generation.
 //
 // The large dose, with a known seed:
 //
-//	PARLEY_KILLS=200 PARLEY_SEED=1 go test ./cmd/parley -run TestKill -v -timeout 60m
+//	PARLEY_KILLS=1000 PARLEY_SEED=1 go test ./cmd/parley -run 'TestKill$' -v -timeout 120m
 func TestKill(t *testing.T) {
 	kills, seed := number(t, "PARLEY_KILLS", 8), number(t, "PARLEY_SEED", time.Now().UnixNano())
+	restores := int(number(t, "PARLEY_RESTORES", 1+kills/100))
 	t.Logf("PARLEY_SEED=%d", seed)
 	chance := rand.New(rand.NewPCG(uint64(seed), 0))
 	w := newWorld(t, "Avaria", "Borduria", "Syldavia")
@@ -78,23 +118,39 @@ func TestKill(t *testing.T) {
 	for _, p := range w.parties {
 		p.ready()
 	}
-
 	stop := make(chan struct{})
 	var wg sync.WaitGroup
 	writers := map[*party]*writer{}
-	for _, p := range w.parties {
-		wr := &writer{acked: map[string]control.Place{}, unsent: map[string]bool{}}
+	for i, p := range w.parties {
+		wr := &writer{p: p, to: []*party{w.parties[(i+1)%3], w.parties[(i+2)%3]}, acked: map[string]acknowledged{}, unsent: map[string]bool{}}
 		writers[p] = wr
-		wg.Go(func() { wr.run(p, stop, 20_000) })
+		wg.Go(func() { wr.run(stop, 100_000) })
 	}
-	for k := range kills {
+	restored := map[*party]int{}
+	backup := map[*party]string{}
+	var lost []*party
+	for k := range int(kills) {
 		time.Sleep(time.Duration(chance.Int64N(int64(900 * time.Millisecond))))
+		if k%50 == 49 {
+			t.Logf("%d of %d kills", k+1, kills)
+		}
 		p := w.parties[k%3]
 		if p.node.ended() {
-			t.Errorf("%s ended by itself:\n%s", p.name, p.node.stderr())
+			t.Fatalf("%s ended by itself:\n%s", p.name, p.node.stderr())
 		}
 		p.node.kill()
 		p.launch()
+		if k%20 == 7 {
+			w.monitor.kill()
+			w.witness()
+		}
+		if restores > 0 && (k+1)%max(int(kills)/(restores+1), 1) == 0 {
+			p := w.parties[len(lost)/2%3] // at first only a copy is made
+			lost = append(lost, p)
+			if p.loseDisk(writers[p], backup, k%2 == 0) {
+				restored[p]++
+			}
+		}
 	}
 	time.Sleep(300 * time.Millisecond)
 	close(stop)
@@ -109,35 +165,12 @@ func TestKill(t *testing.T) {
 			}
 		}
 	}
+	w.accounted(writers)
 	for _, p := range w.parties {
-		for _, reader := range w.parties {
-			found := map[string][]control.Message{}
-			for _, m := range reader.inbox() {
-				found[m.Text] = append(found[m.Text], m)
-			}
-			for text, at := range writers[p].acked {
-				if ms := found[text]; len(ms) != 1 || ms[0].Place != at {
-					t.Errorf("%s acknowledged %q as %v, and %s shows %v", p.name, text, at, reader.name, ms)
-				}
-			}
-			for text, ms := range found {
-				if len(ms) != 1 {
-					t.Errorf("%s shows %q %d times", reader.name, text, len(ms))
-				}
-				if writers[p].unsent[text] {
-					t.Errorf("%s was told that %q was not sent, and %s shows it", p.name, text, reader.name)
-				}
-			}
-		}
-		t.Logf("%s: %d acknowledged, %d not sent, %d unclear", p.name, len(writers[p].acked), len(writers[p].unsent), writers[p].unclear)
-		if len(writers[p].acked) == 0 {
-			t.Errorf("%s never got through", p.name)
-		}
-	}
-	for _, p := range w.parties {
-		for member := 1; member <= len(w.parties); member++ {
-			if g := p.generations(member); len(g) != 1 {
-				t.Errorf("%s knows generations %v of member %d; a kill is no reason for a new one", p.name, g, member)
+		for i, o := range w.parties {
+			if g := p.generations(i + 1); len(g) != 1+restored[o] {
+				t.Errorf("%s knows generations %v of %s, which lost its disk %d times; a kill is no reason for a new one\n%s",
+					p.name, g, o.name, restored[o], o.told("eneration", "alarm"))
 			}
 		}
 		held := int(p.status().Entries)
@@ -151,7 +184,115 @@ func TestKill(t *testing.T) {
 			p.ready()
 		}
 	}
-	w.quiet()
+	w.quiet("stale-store")
+}
+
+// loseDisk puts an old copy of the directory in the place of a party's own,
+// after all that it wrote has been received; the operator says so, or peers
+// notice. The first time it only makes the copy, and reports false.
+func (p *party) loseDisk(wr *writer, backup map[*party]string, said bool) bool {
+	p.w.t.Helper()
+	for _, o := range p.w.parties {
+		o.ready()
+	}
+	wr.pause.Lock()
+	defer wr.pause.Unlock()
+	for _, o := range p.w.parties {
+		if o != p {
+			p.received(o)
+		}
+	}
+	p.node.stop()
+	old := backup[p]
+	if old != "" {
+		if err := os.RemoveAll(p.dir); err != nil {
+			p.w.t.Fatal(err)
+		}
+		copyDir(p.w.t, old, p.dir)
+		var more []string
+		if said {
+			more = append(more, "--restored")
+		}
+		p.launch(more...)
+		p.ready()
+		// What only one reader holds is asked for again every ten seconds.
+		eventually(p.w.t, p.name+" has all back that it was acknowledged", wr.whole)
+		p.node.stop()
+	}
+	backup[p] = filepath.Join(p.w.base, fmt.Sprintf("%s%d", p.name[:1], len(p.past)))
+	copyDir(p.w.t, p.dir, backup[p], "record.db.lock", "node.sock")
+	p.launch()
+	p.ready()
+	return old != ""
+}
+
+// whole reports whether the author itself shows all that it was acknowledged.
+func (w *writer) whole() bool {
+	found := map[string]bool{}
+	for _, m := range w.p.inbox() {
+		found[m.Text] = true
+	}
+	for text := range w.acked {
+		if !found[text] {
+			return false
+		}
+	}
+	return true
+}
+
+// told is the lines with any of these words that the party's nodes have said.
+func (p *party) told(words ...string) string {
+	var b strings.Builder
+	for i, n := range p.past {
+		for line := range strings.Lines(n.stderr()) {
+			if slices.ContainsFunc(words, func(w string) bool { return strings.Contains(line, w) }) {
+				fmt.Fprintf(&b, "%s, run %d: %s", p.name, i, line)
+			}
+		}
+	}
+	return b.String()
+}
+
+// accounted checks that every acknowledged message stands once at its place,
+// with everybody whom it concerns and nobody else, and reports the figures.
+func (w *world) accounted(writers map[*party]*writer) {
+	w.t.Helper()
+	lost, repeated, leaked, all := 0, 0, 0, 0
+	for _, p := range w.parties {
+		wr := writers[p]
+		all += len(wr.acked)
+		for _, reader := range w.parties {
+			found := map[string][]control.Message{}
+			for _, m := range reader.inbox() {
+				found[m.Text] = append(found[m.Text], m)
+			}
+			for text, a := range wr.acked {
+				ms := found[text]
+				switch reads := a.to == nil || a.to == reader || p == reader; {
+				case !reads && len(ms) > 0:
+					leaked++
+					w.t.Errorf("%s reads %q, which is private", reader.name, text)
+				case reads && (len(ms) == 0 || ms[0].Long != a.at.Long):
+					lost++
+					w.t.Errorf("%s acknowledged %q as %v, and %s shows %v", p.name, text, a.at, reader.name, ms)
+				}
+			}
+			for text, ms := range found {
+				if len(ms) != 1 {
+					repeated++
+					w.t.Errorf("%s shows %q %d times", reader.name, text, len(ms))
+				}
+				if wr.unsent[text] {
+					w.t.Errorf("%s was told that %q was not sent, and %s shows it", p.name, text, reader.name)
+				}
+			}
+		}
+		w.t.Logf("%s: %d acknowledged, %d not sent, %d unclear, %d starts", p.name, len(wr.acked), len(wr.unsent), wr.unclear, len(p.past))
+		if len(wr.acked) == 0 {
+			w.t.Errorf("%s never got through", p.name)
+		}
+	}
+	w.t.Logf("%d acknowledged: %d lost, %d repeated, %d leaked", all, lost, repeated, leaked)
 }
 
 // exported is the number of entries that parley-verify's last line counts.

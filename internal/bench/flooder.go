@@ -61,8 +61,8 @@ type pipe struct {
 // of them may be without their PONG: enough that the other end never runs dry,
 // little enough that a flood ends soon after it is told to.
 const (
-	chunk = 32 << 10
-	ahead = 6
+	chunk = 16 << 10
+	ahead = 3
 )
 
 // floodChild runs a flooder until its input ends. Lines of input say what it
