@@ -25,6 +25,7 @@ func (w *World) succeed() {
 	for _, n := range w.nodes {
 		n.feed(station.Close{Successor: next.ID, Finals: finals})
 	}
+	w.run(time.Second)
 	w.heal()
 	for _, n := range w.nodes {
 		for _, l := range n.st.Logs() {
@@ -34,6 +35,6 @@ func (w *World) succeed() {
 		}
 	}
 	w.build(next)
-	w.work(time.Minute)
+	w.work(10 * time.Second)
 	w.heal()
 }

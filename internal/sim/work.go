@@ -17,7 +17,7 @@ func (w *World) work(d time.Duration) {
 	stop := false
 	var busy func(n *node)
 	busy = func(n *node) {
-		w.after(w.jitter(8*time.Second), func() {
+		w.after(w.jitter(w.idle()), func() {
 			if !stop {
 				w.act(n)
 				busy(n)
@@ -40,10 +40,22 @@ func (w *World) work(d time.Duration) {
 	stop = true
 }
 
+// idle is how long officers wait between two acts, at most.
+func (w *World) idle() time.Duration {
+	if w.plan.Brief {
+		return 2 * time.Second
+	}
+	return 6 * time.Second
+}
+
 // gap lets minutes to weeks pass with little to do. Some members may be cut
 // off all the while.
 func (w *World) gap() {
-	d := []time.Duration{time.Minute, time.Hour, 24 * time.Hour, 21 * 24 * time.Hour}[w.rng.IntN(4)]
+	day := 24 * time.Hour
+	if w.plan.Brief {
+		day = time.Hour
+	}
+	d := []time.Duration{time.Minute, time.Minute, time.Hour, time.Hour, day, day, 21 * day}[w.rng.IntN(7)]
 	d = d/2 + w.jitter(d)
 	w.say("a gap of %v", d.Round(time.Second))
 	for _, n := range w.nodes {
@@ -53,7 +65,7 @@ func (w *World) gap() {
 			w.isolate(n, true)
 		}
 	}
-	w.pace = max(time.Second, d/8)
+	w.pace = max(time.Second, d/5)
 	w.run(d)
 	w.pace = time.Second
 	for _, n := range w.nodes {

@@ -69,7 +69,11 @@ func Run(seed uint64, trace func(string)) (stats *Stats, err error) {
 	w.say("seed %d: %s", seed, w.plan)
 	w.build(w.plan.channel(nil, nil))
 	for range w.plan.Segments {
-		w.work(time.Duration(10+w.rng.IntN(40)) * time.Second)
+		most := 30
+		if w.plan.Brief {
+			most = 8
+		}
+		w.work(time.Duration(4+w.rng.IntN(most)) * time.Second)
 		w.gap()
 	}
 	w.heal()
