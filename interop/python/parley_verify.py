@@ -24,8 +24,8 @@ import json
 import re
 import sys
 
-from parley import files
 from parley.cbor import Bad
+from parley.verify import verify
 
 
 def main(arguments):
@@ -48,7 +48,7 @@ def main(arguments):
         print(err, file=sys.stderr)
         return 2
     try:
-        report = files.verify(data, a.channel and bytes.fromhex(a.channel))
+        report = verify(data, a.channel and bytes.fromhex(a.channel))
     except Bad as bad:
         print(json.dumps({"broken": bad.code}) if a.json else "BROKEN     %s. Nothing in this file is proved." % bad)
         return 1

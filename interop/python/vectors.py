@@ -11,8 +11,9 @@ import os
 import sys
 import zlib
 
-from parley import charter, entry, files, fork, frames, hotline, keys, kem, note, symmetric, tree
+from parley import charter, ed25519, entry, files, fork, frames, hotline, kem, keys, note, record, symmetric, tree
 from parley.cbor import Bad, decode
+from parley.verify import verify
 
 
 def load(path):
@@ -132,9 +133,9 @@ def run_disclosure(h, data):
     if op == "tlog-proof":
         files.parse_proof(data)
     elif op == "inventory":
-        decode(files.inventory, data)
+        decode(record.inventory, data)
     else:
-        files.verify(data, bytes.fromhex(h["channel"]) if "channel" in h else None)
+        verify(data, bytes.fromhex(h["channel"]) if "channel" in h else None)
 
 
 def run_hotline(h, data):
@@ -158,7 +159,7 @@ def run_frames(h, data):
             need(note.author_signed(head, data[-64:], bytes.fromhex(h["log-key"])))
     if kind == frames.GRANT and "log-key" in h:
         message = b"parley/grant/1\n" + bytes.fromhex(h["channel"]) + data[1:-64]
-        need(files.ed_verify(bytes.fromhex(h["log-key"]), message, data[-64:]))
+        need(ed25519.verify(bytes.fromhex(h["log-key"]), message, data[-64:]))
 
 
 def opened(h, kind, data):

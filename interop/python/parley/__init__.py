@@ -18,7 +18,9 @@ Each module stands for one page or one borrowed standard:
     keys      keys.md
     charter   charter.md
     fork      journal.md J10 to J13
-    files     disclosure.md: the frame of the three files, and their verdict
+    files     disclosure.md: the frame of the three files, a disclosed entry, a fork
+    record    disclosure.md: a whole record
+    verify    the verdict on any of the three
     fold      journal.md J14 to J18: which entries stand, and with which mark
     hotline   hotline.md, Bodies
     frames    frames.md, Rules of form
