@@ -7,24 +7,42 @@ import (
 
 // item is one CBOR item where it stands in its input.
 type item struct {
-	major    byte
-	arg      uint64
-	start    int // of the head
-	body     int // behind the head
-	end      int
-	items    []*item // of a list
-	inner    *item   // of a byte string that is one item itself
-	everyone []*item // of the outermost item: itself and all below
+	major byte
+	arg   uint64
+	start int   // of the head
+	body  int   // behind the head
+	end   int   // behind the item
+	first *item // of the items of a list
+	next  *item // in the same list
+	inner *item // of a byte string that is one list itself
 }
 
-// read takes the item at b[at:] apart; nil if it is none that the formats of
-// this module write. Depth and number are bounded.
-func read(b []byte, at, depth int, left *int) *item {
-	if at >= len(b) || depth > 12 || *left == 0 {
+// tree holds the items of one input, each before those below it. It is used
+// again for the next input.
+type tree struct{ all []item }
+
+// maxItems bounds what is looked at of one input.
+const maxItems = 4096
+
+// parse takes an input apart that begins with a list; nil if it does not, or is
+// none that the formats of this module write.
+func (t *tree) parse(b []byte) *item {
+	if t.all == nil {
+		t.all = make([]item, 0, maxItems) // pointers into it stay good
+	}
+	t.all = t.all[:0]
+	if len(b) == 0 || b[0]>>5 != 4 {
 		return nil
 	}
-	*left--
-	it := &item{major: b[at] >> 5, start: at}
+	return t.read(b, 0, 0)
+}
+
+func (t *tree) read(b []byte, at, depth int) *item {
+	if at >= len(b) || depth > 12 || len(t.all) == maxItems {
+		return nil
+	}
+	t.all = append(t.all, item{major: b[at] >> 5, start: at})
+	it := &t.all[len(t.all)-1]
 	info := int(b[at] & 31)
 	it.body, it.arg = at+1, uint64(info)
 	if info > 27 {
@@ -35,9 +53,10 @@ func read(b []byte, at, depth int, left *int) *item {
 		if at+1+width > len(b) {
 			return nil
 		}
-		var full [8]byte
-		copy(full[8-width:], b[at+1:at+1+width])
-		it.arg, it.body = binary.BigEndian.Uint64(full[:]), at+1+width
+		it.arg, it.body = 0, at+1+width
+		for _, x := range b[at+1 : it.body] {
+			it.arg = it.arg<<8 | uint64(x)
+		}
 	}
 	it.end = it.body
 	switch it.major {
@@ -47,42 +66,27 @@ func read(b []byte, at, depth int, left *int) *item {
 			return nil
 		}
 		it.end += int(it.arg)
-		if in := read(b[:it.end], it.body, depth+1, left); it.major == 2 && in != nil && in.major == 4 && in.end == it.end {
-			it.inner = in
+		if it.major == 2 && it.arg > 0 && b[it.body]>>5 == 4 {
+			n := len(t.all)
+			if in := t.read(b[:it.end], it.body, depth+1); in != nil && in.end == it.end {
+				it.inner = in
+			} else {
+				t.all = t.all[:n]
+			}
 		}
 	case 4:
+		last := &it.first
 		for range it.arg {
-			x := read(b, it.end, depth+1, left)
+			x := t.read(b, it.end, depth+1)
 			if x == nil {
 				return nil
 			}
-			it.items, it.end = append(it.items, x), x.end
+			*last, last, it.end = x, &x.next, x.end
 		}
 	default:
 		return nil
 	}
 	return it
-}
-
-func parse(b []byte) *item {
-	left := 4096
-	it := read(b, 0, 0, &left)
-	if it == nil || it.major != 4 {
-		return nil
-	}
-	it.everyone = it.all(nil)
-	return it
-}
-
-func (it *item) all(out []*item) []*item {
-	out = append(out, it)
-	for _, x := range it.items {
-		out = x.all(out)
-	}
-	if it.inner != nil {
-		out = it.inner.all(out)
-	}
-	return out
 }
 
 // head is the shortest head of an item.
@@ -101,35 +105,33 @@ func head(major byte, n uint64) []byte {
 	return binary.BigEndian.AppendUint64([]byte{major | 27}, n)
 }
 
-// write is the input again with each item for which there is an edit replaced;
-// the lengths of byte strings around an edit fit it.
-func (it *item) write(b []byte, edits map[*item][]byte) []byte {
-	if e, ok := edits[it]; ok {
-		return e
-	}
+// write appends the item with target, which is below it or is it, replaced by
+// edit; the lengths of byte strings around it fit.
+func (it *item) write(out, b []byte, target *item, edit []byte) []byte {
 	switch {
+	case it == target:
+		return append(out, edit...)
+	case target.start < it.start || target.start >= it.end:
+		return append(out, b[it.start:it.end]...)
 	case it.inner != nil:
-		in := it.inner.write(b, edits)
-		return join(head(2, uint64(len(in))), in)
-	case it.major == 4:
-		out := bytes.Clone(b[it.start:it.body])
-		for _, x := range it.items {
-			out = append(out, x.write(b, edits)...)
-		}
-		return out
+		in := it.inner.write(nil, b, target, edit)
+		return append(append(out, head(2, uint64(len(in)))...), in...)
 	}
-	return b[it.start:it.end]
+	out = append(out, b[it.start:it.body]...)
+	for x := it.first; x != nil; x = x.next {
+		out = x.write(out, b, target, edit)
+	}
+	return out
 }
 
 // Items returns a copy of b with one change to one CBOR item, everything else
 // as it was, and false if b is no list of items.
 func (m *Mutator) Items(b []byte) ([]byte, bool) {
-	whole := parse(b)
+	whole := m.own.parse(b)
 	if whole == nil {
 		return b, false
 	}
-	it := whole.everyone[m.r.IntN(len(whole.everyone))]
-	raw := b[it.start:it.end]
+	it := &m.own.all[m.r.IntN(len(m.own.all))]
 	edit := m.any
 	if m.r.IntN(5) > 0 {
 		switch it.major {
@@ -141,11 +143,11 @@ func (m *Mutator) Items(b []byte) ([]byte, bool) {
 			edit = m.list
 		}
 	}
-	out := whole.write(b, map[*item][]byte{it: edit(b, it, raw)})
-	return join(out, b[whole.end:]), true
+	out := whole.write(make([]byte, 0, len(b)+64), b, it, edit(b, it))
+	return append(out, b[whole.end:]...), true
 }
 
-func (m *Mutator) integer(b []byte, it *item, raw []byte) []byte {
+func (m *Mutator) integer(b []byte, it *item) []byte {
 	switch m.r.IntN(6) {
 	case 0:
 		return head(0, it.arg+1)
@@ -157,7 +159,7 @@ func (m *Mutator) integer(b []byte, it *item, raw []byte) []byte {
 	return head(0, m.number())
 }
 
-func (m *Mutator) text(b []byte, it *item, raw []byte) []byte {
+func (m *Mutator) text(b []byte, it *item) []byte {
 	s := b[it.body:it.end]
 	switch m.r.IntN(8) {
 	case 0:
@@ -178,10 +180,10 @@ func (m *Mutator) text(b []byte, it *item, raw []byte) []byte {
 	return join(head(it.major, uint64(len(s))), s)
 }
 
-func (m *Mutator) list(b []byte, it *item, raw []byte) []byte {
-	xs := make([][]byte, len(it.items))
-	for i, x := range it.items {
-		xs[i] = b[x.start:x.end]
+func (m *Mutator) list(b []byte, it *item) []byte {
+	xs := make([][]byte, 0, min(it.arg, maxItems))
+	for x := it.first; x != nil; x = x.next {
+		xs = append(xs, b[x.start:x.end])
 	}
 	if len(xs) > 0 {
 		i, j := m.r.IntN(len(xs)), m.r.IntN(len(xs))
@@ -204,19 +206,16 @@ func (m *Mutator) list(b []byte, it *item, raw []byte) []byte {
 }
 
 // any replaces an item by what is no item of its kind, or by one from elsewhere.
-func (m *Mutator) any(b []byte, it *item, raw []byte) []byte {
+func (m *Mutator) any(b []byte, it *item) []byte {
 	others := []string{"\xf6", "\x80", "\x40", "\x60", "\x00", "\xf4", "\xf7", "\x20", "\xa0", "\xc1\x00", "\x9f\xff", "\x5f\xff", "\x1c", "\xf9\x00\x00"}
 	if n := m.r.IntN(2 * len(others)); n < len(others) {
 		return []byte(others[n])
 	}
-	if o := m.other(); m.r.IntN(2) == 0 {
-		if whole := parse(o); whole != nil {
-			x := whole.everyone[m.r.IntN(len(whole.everyone))]
-			return o[x.start:x.end]
-		}
+	if o := m.other(); m.r.IntN(2) == 0 && m.others.parse(o) != nil {
+		x := &m.others.all[m.r.IntN(len(m.others.all))]
+		return o[x.start:x.end]
 	}
-	whole := parse(b)
-	x := whole.everyone[m.r.IntN(len(whole.everyone))]
+	x := &m.own.all[m.r.IntN(len(m.own.all))]
 	return b[x.start:x.end]
 }
 

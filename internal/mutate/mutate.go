@@ -27,6 +27,8 @@ import (
 type Mutator struct {
 	r    *rand.Rand
 	pool [][]byte // other inputs, to splice from
+
+	own, others tree // of the input, and of another one
 }
 
 // New makes a mutator whose changes follow from seed. Pool holds inputs of the

@@ -17,7 +17,7 @@ func TestItemsKeepTheRest(t *testing.T) {
 		if !ok {
 			t.Fatal("the sample is no list")
 		}
-		if it := parse(b); it != nil && it.end == len(b) {
+		if it := new(tree).parse(b); it != nil && it.end == len(b) {
 			whole++
 			if !bytes.Contains(b, []byte("abc")) && bytes.HasPrefix(b, sample[:8]) {
 				deep++

@@ -1,7 +1,7 @@
 """A second implementation of Parley's formats, written from spec/ alone.
 
 It exists to be compared with the first one: every vector of spec/vectors, and
-in the differential fuzzer of ../../second_test.go hundreds of thousands of
+in the differential fuzzer of spec/second_test.go hundreds of thousands of
 broken files, must have the same outcome in both. It verifies only, needs
 nothing but Python's standard library (3.9 or later), and prefers a form that can
 be held beside the pages to speed. It is not constant-time: never give it a key
