@@ -81,7 +81,10 @@ func loadNext(dir string) (*nextKey, error) {
 		return nil, bad
 	}
 	g, err := hex.DecodeString(gen)
-	if k.seeds, err = hex.DecodeString(seeds); err != nil || len(g) != len(k.gen) {
+	if err != nil || len(g) != len(k.gen) {
+		return nil, bad
+	}
+	if k.seeds, err = hex.DecodeString(seeds); err != nil {
 		return nil, bad
 	}
 	k.gen = parley.Gen(g)
