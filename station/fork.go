@@ -32,7 +32,7 @@ func (st *Station) refuse(m *member, l *log, in incoming) {
 		return
 	}
 	st.sayHave(m)
-	if t, ok := m.heads[l]; !ok || st.now.Unix()-t >= 2 {
+	if t, ok := m.heads[l]; !ok || passed(t, st.now.Unix(), 2) {
 		st.sendHeadUrgent(m, l)
 		st.askHead(m, l)
 	}
@@ -140,7 +140,7 @@ func (st *Station) wantMissing(m *member, l *log, size uint64) {
 // showed it: one investigation at a time with each member, so that one that
 // withholds the leaves keeps no other from being asked.
 func (st *Station) beginCheck(m *member, l *log, h journal.SignedHead) {
-	if h.Size > maxCheck || l.forked || m.check != nil && st.now.Unix() < m.check.since+checkTime {
+	if h.Size > maxCheck || l.forked || m.check != nil && !passed(m.check.since, st.now.Unix(), checkTime) {
 		return
 	}
 	m.check = &checking{log: l, head: h, rows: map[uint64][]parley.Hash{}}

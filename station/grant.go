@@ -123,7 +123,7 @@ func (st *Station) ensureGranted(m *member, k *ownKey) {
 func (st *Station) regrant(m *member) {
 	for _, k := range st.grants {
 		if t, sent := k.sent[m.Index]; sent && !m.listed[k.id] {
-			if st.now.Unix()-t < regrantEvery {
+			if !passed(t, st.now.Unix(), regrantEvery) {
 				m.regrant = true // at the next tick that may
 				continue
 			}
@@ -192,6 +192,7 @@ func (st *Station) receiveGrant(m *member, f *frame.Grant) {
 		}
 		k := &peerKey{id: f.KeyID, K: K, author: m.Index, to: f.Audience, from: f.From, until: f.Until, accepted: st.unix()}
 		m.reads = append(m.reads, k)
+		m.granted++
 		st.fx.put("peer-key", fmt.Sprintf("%d/%x", m.Index, k.id[:]), encodePeerKey(k), true)
 		st.retryNoKey(m)
 		st.sendHave(m)

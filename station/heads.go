@@ -72,7 +72,7 @@ func (st *Station) receiveLine(m *member, l *log, c *journal.Checkpoint, line jo
 		return
 	}
 	cosig := journal.Cosig{Log: l.id, Size: c.Size, Name: line.Name, PQ: len(cs.Sig) != parley.SizeEdSig, Cosignature: cs}
-	if !l.news(cosig.Name, cosig.PQ, c.Size, cs.Time) {
+	if !st.news(l, cosig.Name, cosig.PQ, c.Size, cs.Time) {
 		return
 	}
 	if p := st.receiptSigner(line.Name); p != 0 {

@@ -88,13 +88,12 @@ func (st *Station) showEarly(m *member, l *log, index uint64, f *frame.Entry) {
 }
 
 // wantGap asks a member for what is missing before a held leaf or a signed
-// head, at most once a second. What the same member has sent already is not
+// head, at most once a second, and less often while nothing comes. What the same member has sent already is not
 // asked for again.
 func (st *Station) wantGap(m *member, l *log, before uint64) {
-	if m.wanted[l] >= st.now.Unix() || before <= l.size() {
+	if before <= l.size() || !m.wanted.due(l, st.now.Unix()) {
 		return
 	}
-	m.wanted[l] = st.now.Unix()
 	first := l.size()
 	for h := l.held[first]; h != nil && h.by == m.Index && st.complete(l, h); h = l.held[first] {
 		first++
@@ -120,7 +119,7 @@ func (st *Station) complete(l *log, h *heldLeaf) bool {
 // askHead asks a member for its newest signed head of a log and the
 // cosignatures on it, at most once in two seconds.
 func (st *Station) askHead(m *member, l *log) {
-	if t, ok := m.heads[l]; ok && st.now.Unix()-t < 2 {
+	if t, ok := m.heads[l]; ok && !passed(t, st.now.Unix(), 2) {
 		return
 	}
 	m.heads[l] = st.now.Unix()
@@ -247,8 +246,7 @@ func (st *Station) keepNoKey(m *member, lane parley.Lane, raw []byte) {
 // wantKey asks a member for an entry that no key here opens, at most once a
 // second for each log: what it answers may not open either.
 func (st *Station) wantKey(m *member, l *log, index uint64, form uint8) {
-	if m.lacked[l] < st.now.Unix() {
-		m.lacked[l] = st.now.Unix()
+	if m.lacked.due(l, st.now.Unix()) {
 		st.wantOne(m, l, index, form, frame.WantNoKey)
 	}
 }
@@ -277,7 +275,7 @@ func (st *Station) askForKeys() {
 			continue
 		}
 		for lane := range parley.Lane(parley.Lanes) {
-			if l := st.logs[place{m.Index, lane, g.gen}]; l != nil && m.lacked[l] > 0 && !l.forked {
+			if l := st.logs[place{m.Index, lane, g.gen}]; l != nil && m.lacked[l] != nil && !l.forked {
 				st.wantKey(m, l, l.size(), frame.FormFull)
 			}
 		}
@@ -292,10 +290,9 @@ func (st *Station) keepRaw(m *member, raw []byte) {
 }
 
 // sayHave says what this node holds because something did not fit, at most
-// once a second: a small frame must not call forth a large one each time.
+// once a second, and less often while no grant comes of it: a small frame must not call forth a large one each time.
 func (st *Station) sayHave(m *member) {
-	if m.keyless < st.now.Unix() {
-		m.keyless = st.now.Unix()
+	if m.keyless.due(st.now.Unix(), m.granted) {
 		st.sendHave(m)
 	}
 }

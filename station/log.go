@@ -90,11 +90,12 @@ type stamp struct{ size, time uint64 }
 const restamp = 5
 
 // news reports whether a cosignature says more than the newest of its signer:
-// a greater size, or the same size some time later. The rest are repeats, and
-// whoever sends them should not make this node verify and write.
-func (l *log) news(name string, pq bool, size, time uint64) bool {
+// a greater size, the same size some time later, or the same size at a time
+// that can be, after one of the future. The rest are repeats, and whoever sends
+// them should not make this node verify and write.
+func (st *Station) news(l *log, name string, pq bool, size, time uint64) bool {
 	s, ok := l.stamps[stampKey{name, pq}]
-	return !ok || size > s.size || size == s.size && time >= s.time+restamp
+	return !ok || size > s.size || size == s.size && (time >= s.time+restamp || st.ahead(s.time) && !st.ahead(time))
 }
 
 // cosigned keeps a verified cosignature.

@@ -37,7 +37,11 @@ func (st *Station) mayReceipt(l *log) bool {
 
 // receipt cosigns the log's newest head at the present time.
 func (st *Station) receipt(l *log) {
-	now := min(max(st.unix(), l.beat), 1<<32-1)
+	now := st.unix()
+	if !st.ahead(l.beat) { // what an own clock that was wrong has stated is not repeated
+		now = max(now, l.beat)
+	}
+	now = min(now, 1<<32-1)
 	root := l.tree.Root()
 	c := journal.Cosign(st.keys.Rcpt.Ed, now, l.origin, l.size(), root)
 	st.cosigned(l, journal.Cosig{Log: l.id, Size: l.size(), Name: st.receiptName(st.me), Cosignature: c})
@@ -46,6 +50,10 @@ func (st *Station) receipt(l *log) {
 	st.fx.out.Receipts = append(st.fx.out.Receipts, parley.Receipted{By: st.me, Head: l.cite(), Time: now, Stored: st.now})
 	st.sendReceipt(l, l.size(), c, 0)
 }
+
+// ahead reports whether a time lies so far ahead of the own clock that it was
+// no honest one.
+func (st *Station) ahead(t uint64) bool { return t > st.unix()+maxSkew }
 
 // sendReceipt sends a receipt to one member, or to all if to is 0.
 func (st *Station) sendReceipt(l *log, size uint64, c journal.Cosignature, to parley.Party) {
@@ -121,7 +129,7 @@ func (st *Station) receiveReceipt(m *member, f *frame.Receipt) {
 		if !ok {
 			continue
 		}
-		if !l.news(st.receiptName(f.Cosigner), false, size, uint64(f.Time)) {
+		if !st.news(l, st.receiptName(f.Cosigner), false, size, uint64(f.Time)) {
 			return
 		}
 		cs := journal.Cosignature{Time: uint64(f.Time), Sig: f.Sig[:]}
@@ -164,7 +172,7 @@ func (st *Station) countReceipt(l *log, by parley.Party, size uint64, root parle
 }
 
 func (st *Station) witnessTime(t uint64) {
-	if t <= st.unix()+30 {
+	if !st.ahead(t) {
 		st.newest = max(st.newest, t)
 	}
 }

@@ -106,13 +106,14 @@ type member struct {
 	up      [2]bool       // urgent, bulk
 	have    bool          // HAVE received since it came up
 	asked   map[*log]bool // own logs of which the member says to hold more, until it has shown the head
-	keyless int64         // when HAVE was last sent for want of a key, unix seconds
+	keyless asking        // HAVE, for want of a key
+	granted uint64        // keys accepted since the start
 	cursor  map[*log]uint64
 	theirs  map[*log]parley.Head // newest HAVE
 	listed  map[seal.KeyID]bool  // own keyids that the newest HAVE listed
 	heads   map[*log]int64       // when its head of a log was asked for
-	wanted  map[*log]int64       // when its entries of a log were asked for
-	lacked  map[*log]int64       // when an entry of a log was asked for want of its key
+	wanted  asks                 // its entries
+	lacked  asks                 // entries that no key here opens
 	noKey   [][]byte             // frames that wait for a grant
 	check   *checking            // an investigation with it
 	strays  int                  // logs of unknown generations that it named
@@ -178,7 +179,7 @@ func New(cfg Config) (*Station, error) {
 	for i := range cfg.Charter.Members {
 		m := &cfg.Charter.Members[i]
 		st.members[m.Index] = &member{Member: m, keys: []*parley.Keys{m.Keys}, budget: budgetMax,
-			cursor: map[*log]uint64{}, asked: map[*log]bool{}, heads: map[*log]int64{}, wanted: map[*log]int64{}, lacked: map[*log]int64{}, theirs: map[*log]parley.Head{}, listed: map[seal.KeyID]bool{}}
+			cursor: map[*log]uint64{}, asked: map[*log]bool{}, heads: map[*log]int64{}, wanted: asks{}, lacked: asks{}, theirs: map[*log]parley.Head{}, listed: map[seal.KeyID]bool{}}
 	}
 	if st.members[st.me] == nil {
 		return nil, parley.Errorf(CodeMember, "the charter has no member %d", st.me)

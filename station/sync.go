@@ -24,6 +24,7 @@ func (st *Station) linkUp(e Up) {
 		clear(m.heads)
 		clear(m.wanted)
 		clear(m.lacked)
+		m.keyless = asking{}
 		m.check = nil
 		clear(m.listed)
 		for _, k := range st.grants {
@@ -137,7 +138,7 @@ func (st *Station) compare(m *member, l *log, h parley.Head, first bool) {
 		// come for a while were they lost on the way.
 		if l.stuck.size != l.size() || l.stuck.since == 0 {
 			l.stuck.size, l.stuck.since = l.size(), st.now.Unix()
-		} else if st.now.Unix()-l.stuck.since >= stuckAfter {
+		} else if passed(l.stuck.since, st.now.Unix(), stuckAfter) {
 			l.stuck.since = st.now.Unix()
 			st.wantMissing(m, l, h.Size)
 		}

@@ -32,7 +32,7 @@ func (st *Station) tick() {
 	if st.phase != phaseRunning {
 		return
 	}
-	if now-st.lastPing >= pingEvery {
+	if passed(st.lastPing, now, pingEvery) {
 		st.lastPing = now
 		st.pings++
 		for _, m := range st.peers() {
@@ -44,15 +44,15 @@ func (st *Station) tick() {
 			}
 		}
 	}
-	if now-st.lastSeal >= sealEvery {
+	if passed(st.lastSeal, now, sealEvery) {
 		st.lastSeal = now
 		st.sealHeads(false)
 	}
-	if now-st.lastBeat >= int64(st.cfg.Charter.Rules.Heartbeat) {
+	if passed(st.lastBeat, now, int64(st.cfg.Charter.Rules.Heartbeat)) {
 		st.lastBeat = now
 		st.heartbeat()
 	}
-	if now-st.lastQuota >= quotaEvery {
+	if passed(st.lastQuota, now, quotaEvery) {
 		st.lastQuota = now
 		st.fetchOverQuota()
 		st.askBlank()
@@ -77,7 +77,7 @@ func (st *Station) heartbeat() {
 	for _, m := range st.peers() {
 		if g := m.current(); g != nil {
 			l := st.logs[place{m.Index, parley.Flash, g.gen}]
-			if l != nil && l.size() > 0 && l.mine == l.size() && l.beat < st.unix() && !l.forked {
+			if l != nil && l.size() > 0 && l.mine == l.size() && (l.beat < st.unix() || st.ahead(l.beat)) && !l.forked {
 				st.receipt(l)
 			}
 		}
@@ -132,7 +132,7 @@ func (st *Station) receivePing(m *member, f *frame.Ping) {
 		}
 	}
 	skew := int64(f.Time) - int64(st.unix())
-	if now := st.now.Unix(); abs(skew) > maxSkew && abs(m.skew) <= maxSkew && now-m.skewed >= skewEvery {
+	if now := st.now.Unix(); abs(skew) > maxSkew && abs(m.skew) <= maxSkew && passed(m.skewed, now, skewEvery) {
 		m.skewed = now
 		st.fx.alarm(AlarmClock, m.Index, fmt.Sprintf("the clocks of %s and of this node differ by %d s; find out which is wrong", m.Name, abs(skew)), nil)
 	}

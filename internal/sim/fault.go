@@ -34,8 +34,12 @@ func (w *World) slow(n *node) time.Duration {
 	return w.jitter(40 * time.Second)
 }
 
-// minute reports a chance that the plan gives for a minute, asked every second.
+// minute reports a chance that the plan gives for a minute, or in a brief world
+// for ten seconds, asked every second.
 func (w *World) minute(inThousand int) bool {
+	if w.plan.Brief {
+		inThousand *= 6
+	}
 	return inThousand > 0 && w.rng.IntN(60_000) < inThousand
 }
 

@@ -6,10 +6,10 @@ import (
 	"testing"
 )
 
-// TestSeeds lives through many worlds, 400 by default or PARLEY_SEEDS, and
+// TestSeeds lives through many worlds, 150 by default or PARLEY_SEEDS, and
 // fails with the seed of each in which a promise broke.
 func TestSeeds(t *testing.T) {
-	n := uint64(400)
+	n := uint64(150)
 	if x, err := strconv.ParseUint(os.Getenv("PARLEY_SEEDS"), 10, 64); err == nil {
 		n = x
 	}
