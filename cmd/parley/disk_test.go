@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -12,6 +13,8 @@ import (
 	"time"
 
 	"parley"
+	"parley/internal/host"
+	"parley/internal/store"
 )
 
 // needs skips a test, loudly, where something of the machine is missing; in CI
@@ -361,4 +364,43 @@ func TestFailedFsync(t *testing.T) {
 		b.w.quiet()
 	}
 	goesOn(w, a, b, texts)
+}
+
+// The manual's page: one row of the record is damaged while the node is away.
+func init() {
+	pageWorlds["fsck"] = func(m *manual) {
+		m.india.node.stop()
+		path := filepath.Join(m.india.dir, "record.db")
+		keys, err := host.LoadKeys(m.india.dir)
+		if err != nil {
+			m.t.Fatal(err)
+		}
+		db, err := os.ReadFile(path)
+		if err != nil {
+			m.t.Fatal(err)
+		}
+		s, err := store.Open(path, store.Options{DataKey: keys.Data, ReadOnly: true})
+		if err != nil {
+			m.t.Fatal(err)
+		}
+		defer s.Close()
+		logs, err := s.Logs()
+		if err != nil {
+			m.t.Fatal(err)
+		}
+		for _, l := range logs {
+			if l.Log.Party != 2 || l.Log.Lane != parley.Flash {
+				continue
+			}
+			row, err := s.Row(l.Log, 0)
+			if err != nil {
+				m.t.Fatal(err)
+			}
+			at := bytes.Index(db, row.Leaf.Commit[:])
+			clear(db[at : at+150])
+		}
+		if err := os.WriteFile(path, db, 0o600); err != nil {
+			m.t.Fatal(err)
+		}
+	}
 }

@@ -156,3 +156,142 @@ func TestRepairOfLostSectors(t *testing.T) {
 		}
 	}
 }
+
+// liar wraps an exported record of the peer in which one entry's text was
+// changed and everything recomputed but the signatures: it is refused whole.
+// The same entry offered by a running peer's word is not taken, because the tree
+// does not come to the signed head.
+func TestRepairRefusesLies(t *testing.T) {
+	t.Parallel()
+	dirs, a, _, stopB := talk(t, 6)
+	stopB()
+	file := exported(t, a)
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dirs[1], fileRecord)
+	n := bytes.Index(b, []byte("from Borduria 1"))
+	if n < 0 {
+		t.Fatal("the exported record does not hold the text")
+	}
+	b[n] ^= 1
+	forged := filepath.Join(t.TempDir(), "forged.parley")
+	if err := os.WriteFile(forged, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	lost := lose(t, dirs[1], 1, parley.Flash, 1)
+	before, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Repair(context.Background(), dirs[1], RepairOptions{Offline: true, From: []string{forged}}); parley.CodeOf(err) != CodeCopy {
+		t.Errorf("a forged record: %v", err)
+	}
+	if after, err := os.ReadFile(path); err != nil || !bytes.Equal(after, before) {
+		t.Errorf("a refused repair changed the record (%v)", err)
+	}
+
+	// A peer's word, given to the log as frames would give it.
+	r := &repair{RepairOptions: RepairOptions{Now: time.Now, Progress: func(string, uint64, uint64) {}}, dir: dirs[1], path: path, report: &RepairReport{}}
+	if err := r.load(); err != nil {
+		t.Fatal(err)
+	}
+	if r.saved, err = store.OpenSalvage(path, r.keys.Data); err != nil {
+		t.Fatal(err)
+	}
+	defer r.saved.Close()
+	if err := r.ownState(); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.survey(nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range r.logs {
+		if m.id != lost {
+			continue
+		}
+		if len(m.wanted()) != 1 {
+			t.Fatalf("the log wants %v", m.wanted())
+		}
+		lie := &journal.Content{Entry: (&parley.Entry{Kind: parley.KindList, Body: []byte{0x80}}).Encode()}
+		m.give(1, journal.Leaf{Commit: journal.Commit(m.id.Origin(), 1, lie.Salt, lie.Entry)}, lie, nil, "a liar")
+		r.settle()
+		if m.bad[1].proven || m.end != 1 {
+			t.Errorf("a lie counts: proven %v, the log reaches %d", m.bad[1].proven, m.end)
+		}
+		return
+	}
+	t.Fatal("the damaged log is not there")
+}
+
+// lose destroys one entry in the record at dir, text and place, and returns its
+// log.
+func lose(t *testing.T, dir string, party parley.Party, lane parley.Lane, index uint64) (id parley.LogID) {
+	t.Helper()
+	path := filepath.Join(dir, fileRecord)
+	keys, err := LoadKeys(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := store.Open(path, store.Options{DataKey: keys.Data, ReadOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	db, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	logs, err := s.Logs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range logs {
+		if l.Log.Party != party || l.Log.Lane != lane {
+			continue
+		}
+		row, err := s.Row(l.Log, index)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := bytes.Index(db, row.Leaf.Commit[:])
+		clear(db[at : at+118+32*len(row.Hashes)+len(row.Sig)])
+		if err := os.WriteFile(path, db, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return l.Log
+	}
+	t.Fatal("no such log")
+	return id
+}
+
+// An own entry that nobody received is damaged: the repair refuses and names
+// it; on the officer's word the log ends before it, the next start begins a new
+// generation, and the party goes on.
+func TestRepairNamesLoss(t *testing.T) {
+	t.Parallel()
+	dirs, a, stopA, stopB := talk(t, 5)
+	addr := a.Addr().(*net.TCPAddr).String()
+	stopB()
+	file := exported(t, a)
+	stopA()
+	b, stopB := start(t, dirs[1], Options{})
+	say(t, b, parley.Flash, "nobody received this")
+	say(t, b, parley.Flash, "nor this")
+	stopB()
+	lost := lose(t, dirs[1], 2, parley.Flash, 2)
+	r, err := Repair(context.Background(), dirs[1], RepairOptions{Offline: true, From: []string{file}})
+	if parley.CodeOf(err) != CodeNotRepaired || len(r.Lost) != 2 || !strings.Contains(r.Lost[0], "2/FLASH/"+lost.Gen.String()+"/2: lost") {
+		t.Fatalf("%v, %+v", err, r)
+	}
+	r, err = Repair(context.Background(), dirs[1], RepairOptions{Offline: true, From: []string{file}, AcceptLoss: true})
+	if err != nil || !r.Done || len(r.Lost) != 2 || len(r.Doubt) == 0 {
+		t.Fatalf("%v, %+v", err, r)
+	}
+	a, _ = start(t, dirs[0], Options{Listen: addr})
+	b, _ = start(t, dirs[1], Options{Peers: map[string]string{"Avaria": addr}})
+	eventually(t, b, "it is ready in a new generation", func(v node.View) bool { return v.Station.Ready() && v.Station.Gen() != lost.Gen })
+	ref := say(t, b, parley.Flash, "said again")
+	eventually(t, a, "the other side has it", func(v node.View) bool { _, ok := v.Docket.Hotline.Message(ref); return ok })
+}

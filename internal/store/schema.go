@@ -127,7 +127,8 @@ func identify(c conn, path string) (int64, error) {
 
 // tablesOf is the schema as SQLite keeps it, but for where the tables lie.
 func tablesOf(c conn) (text string, err error) {
-	err = c.QueryRowContext(bg, `SELECT coalesce(group_concat(rowid || ' ' || type || ' ' || name || ' ' || tbl_name || ' ' || coalesce(sql, ''), char(10)), '')
+	err = c.QueryRowContext(bg, `SELECT coalesce(group_concat(concat_ws(' ', rowid, type, name, tbl_name, sql,
+			typeof(type), typeof(name), typeof(tbl_name), typeof(rootpage), typeof(sql)), char(10)), '')
 		FROM (SELECT rowid, * FROM sqlite_schema ORDER BY name)`).Scan(&text)
 	return
 }
