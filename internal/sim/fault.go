@@ -140,18 +140,19 @@ func (w *World) restore(n *node) {
 	if !w.truth.wellCopied(n) {
 		return
 	}
-	old := n.disk
-	switch k := w.rng.IntN(4); {
-	case k == 0 && len(n.backups) > 0:
+	old, whole := n.disk, false
+	switch k := w.rng.IntN(8); {
+	case k < 2 && len(n.backups) > 0:
 		w.stats.add("backup restored", 1)
 		n.disk = n.backups[w.rng.IntN(len(n.backups))].image()
 		n.disk.copied = true
-	case k == 1 && len(n.images) > 0: // the record alone; the high-water file tells
+	case k < 5 && len(n.images) > 0: // the record alone; the high-water file tells
 		w.stats.add("old record put in place", 1)
 		n.disk = n.images[w.rng.IntN(len(n.images))].image()
 		n.disk.mark, n.disk.synced = old.mark, old.synced
-	case k == 2 && len(n.images) > 0 && w.reachable(n): // everything; only peers can tell
+	case k < 7 && len(n.images) > 0 && w.reachable(n): // everything; only peers can tell
 		w.stats.add("machine restored", 1)
+		whole = true
 		n.disk = n.images[w.rng.IntN(len(n.images))].image()
 	default:
 		w.stats.add("disk wiped", 1)
@@ -159,6 +160,10 @@ func (w *World) restore(n *node) {
 	}
 	w.say("%s gets another disk", n)
 	n.die()
+	if !whole && w.rng.IntN(2) == 0 { // nobody can tell it anything for a while
+		w.isolate(n, true)
+		w.after(w.jitter(time.Minute), func() { w.isolate(n, false) })
+	}
 	w.truth.replaced(n, old)
 	n.disk.full = false
 	n.boot()

@@ -17,7 +17,8 @@ type link struct {
 	cut  bool    // nothing can be dialled
 	held [2]bool // the direction from ends[i] stalls
 	up   bool
-	era  int // counts the connections: frames of an earlier one are void
+	dead [2]bool // an end's process has ended; the other has not noticed yet
+	era  int     // counts the connections: frames of an earlier one are void
 
 	stalled time.Time       // since when a direction stalls
 	wait    [2][]letter     // what a stalled direction keeps
@@ -55,7 +56,7 @@ func (l *link) try() {
 			n.feed(station.Up{Peer: peer, Bulk: false})
 			era := l.era
 			l.w.after(l.w.jitter(50*time.Millisecond), func() {
-				if l.era == era && l.up && n.up() {
+				if l.era == era && l.up && n.up() && !l.dead[0] && !l.dead[1] {
 					n.feed(station.Up{Peer: peer, Bulk: true})
 				}
 			})
@@ -68,11 +69,12 @@ func (l *link) end() {
 	if !l.up {
 		return
 	}
-	l.up = false
+	dead := l.dead
+	l.up, l.dead = false, [2]bool{}
 	l.era++
 	l.wait = [2][]letter{}
 	for i, n := range l.ends {
-		if n.up() {
+		if n.up() && !dead[i] {
 			peer := l.ends[1-i].me
 			n.feed(station.Down{Peer: peer, Bulk: false})
 			n.feed(station.Down{Peer: peer, Bulk: true})
@@ -81,10 +83,19 @@ func (l *link) end() {
 	l.try()
 }
 
-// drop is called when one end has died.
+// drop is called when one end has died: what it sent still arrives, and then
+// the other end notices.
 func (l *link) drop(n *node) {
-	if n == l.ends[0] || n == l.ends[1] {
-		l.end()
+	for i, end := range l.ends {
+		if end == n && l.up {
+			l.dead[i] = true
+			era := l.era
+			l.w.after(l.w.plan.Latency+l.w.jitter(time.Second), func() {
+				if l.era == era {
+					l.end()
+				}
+			})
+		}
 	}
 }
 
@@ -153,7 +164,7 @@ func (l *link) carry(from int, x letter) {
 func (l *link) arrive(from int, x letter, at time.Time) {
 	era, to := l.era, l.ends[1-from]
 	l.w.at(at, func() {
-		if l.era != era || !to.up() {
+		if l.era != era || l.dead[1-from] || !to.up() {
 			return
 		}
 		l.w.stats.Frames++

@@ -41,6 +41,8 @@ type node struct {
 	backups   []*disk               // without secrets
 	images    []*disk               // of the whole machine
 
+	before *disk // of a forgetful mutant: as it was before the step
+
 	// Of a hostile node.
 	seen       [][]byte      // frames that it has sent or got
 	haves      [][]byte      // the first of its HAVE frames
@@ -98,7 +100,7 @@ func (n *node) boot() {
 	n.witnessed = map[witnessKey]uint64{}
 	n.life++
 	n.w.truth.booted(n)
-	doubt := n.disk.doubt(n.w.ch.ID, n.me)
+	doubt := n.disk.doubt(n.w.ch.ID, n.me) && n.w.mutant != trusting
 	n.w.say("%s starts, doubt %v", n, doubt)
 	n.feed(station.Start{Doubt: doubt})
 	n.tick()
@@ -171,6 +173,9 @@ func (n *node) die() {
 		return
 	}
 	n.st, n.inbox = nil, nil
+	if n.w.mutant == forgetful {
+		n.disk = n.before
+	}
 	n.life++
 	for _, l := range n.w.links {
 		l.drop(n)
@@ -235,6 +240,9 @@ func (n *node) step() {
 		return
 	}
 	f := n.w.fate(n)
+	if n.w.mutant == forgetful {
+		n.before = n.disk.image()
+	}
 	n.w.stats.Steps++
 	fx := n.st.Step(n.clock(), events...)
 	out, err := fx.Commit(func(b *journal.Batch, m *station.Mark) error { return n.persist(b, m, f) })
@@ -253,7 +261,7 @@ func (n *node) step() {
 	}
 	n.tell(out)
 	n.send(out.Sends, f)
-	if f == midSending {
+	if f == midSending || f == beforeCommit {
 		n.w.stats.add(fates[f], 1)
 		n.w.say("%s ends while it sends", n)
 		n.powerCutMaybe(f)

@@ -54,7 +54,7 @@ func draw(rng *rand.Rand) Plan {
 		Packets:   rng.IntN(3) == 0,
 		Latency:   time.Duration(1+rng.IntN(1+[]int{20, 200, 3000}[rng.IntN(3)])) * time.Millisecond,
 		Cut:       some(50, 60), Swizzle: some(15, 15),
-		Crash: some(40, 30), Sync: some(15, 8), Full: some(15, 300), Slow: some(15, 100),
+		Crash: some(50, 100), Sync: some(20, 20), Full: some(15, 300), Slow: some(15, 100),
 		Clock: some(25, 400), Restore: some(30, 500), Rotate: some(25, 300), Lone: some(40, 400),
 		Leave: some(5, 1), Succeed: rng.IntN(20) == 0, SmallQuota: rng.IntN(12) == 0, ShortWindows: rng.IntN(3) == 0,
 	}

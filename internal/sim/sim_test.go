@@ -2,6 +2,7 @@ package sim
 
 import (
 	"os"
+	"slices"
 	"strconv"
 	"testing"
 )
@@ -17,5 +18,39 @@ func TestSeeds(t *testing.T) {
 	t.Log(stats)
 	for _, f := range failures {
 		t.Errorf("%v\nWatch it: go run ./cmd/parley-sim --seed %d", f, f.Seed)
+	}
+}
+
+// A product that breaks its promises is seen to break them: the simulator's
+// eyes are open.
+func TestMutants(t *testing.T) {
+	for m, name := range map[mutant]string{hasty: "sends before it is durable", forgetful: "a disk that forgets", trusting: "never doubts a disk"} {
+		t.Run(name, func(t *testing.T) {
+			for seed := range uint64(400) {
+				if _, err := run(seed, m, nil); err != nil {
+					t.Log(err)
+					return
+				}
+			}
+			t.Error("400 worlds, and nothing broke")
+		})
+	}
+}
+
+// A seed does the same again.
+func TestRepeats(t *testing.T) {
+	for seed := range uint64(3) {
+		var first, again []string
+		Run(seed, func(line string) { first = append(first, line) })
+		Run(seed, func(line string) { again = append(again, line) })
+		if !slices.Equal(first, again) {
+			for i := range min(len(first), len(again)) {
+				if first[i] != again[i] {
+					t.Errorf("seed %d, line %d:\n%s\n%s", seed, i, first[i], again[i])
+					break
+				}
+			}
+			t.Errorf("seed %d: %d lines, then %d", seed, len(first), len(again))
+		}
 	}
 }

@@ -92,7 +92,7 @@ func (w *World) act(n *node) {
 	if !n.up() {
 		return
 	}
-	switch k := w.rng.IntN(20); {
+	switch k := w.rng.IntN(24); {
 	case k == 0:
 		w.stats.add("seal", 1)
 		n.feed(station.SealNow{})
@@ -109,7 +109,7 @@ func (w *World) act(n *node) {
 	case k == 5:
 		n.backups = append(n.backups, n.disk.backup())
 		w.stats.add("backup", 1)
-	case k == 6:
+	case k == 6 || k >= 20:
 		n.images = append(n.images, n.disk.image())
 	default:
 		if ds := hotline.Operations(w.rng, n.desk.Hotline, n.clock()); len(ds) > 0 {

@@ -30,9 +30,10 @@ type World struct {
 	serials   map[parley.Party]uint64 // newest node keys that a root made
 	careless  map[parley.Party]bool   // an image was put back where nobody could tell: not held to anything
 
-	truth *truth
-	stats *Stats
-	trace func(string)
+	truth  *truth
+	stats  *Stats
+	mutant mutant
+	trace  func(string)
 }
 
 // Failure is a broken promise: what, when, and in which world.
@@ -53,9 +54,11 @@ var began = time.Unix(1_750_000_000, 0).UTC()
 // Run lives through the world of a seed and returns its figures, and the
 // *Failure if a promise was broken. trace, which may be nil, is told what
 // happens, a line each.
-func Run(seed uint64, trace func(string)) (stats *Stats, err error) {
+func Run(seed uint64, trace func(string)) (*Stats, error) { return run(seed, sound, trace) }
+
+func run(seed uint64, m mutant, trace func(string)) (stats *Stats, err error) {
 	w := &World{Seed: seed, rng: rand.New(rand.NewPCG(seed, 0x9a71e9)), now: began, pace: time.Second,
-		stats: newStats(), trace: trace}
+		stats: newStats(), mutant: m, trace: trace}
 	defer func() {
 		switch x := recover().(type) {
 		case nil:
