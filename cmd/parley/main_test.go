@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 }
 
 // limit bounds every wait. It is generous: no test asserts a time.
-const limit = 90 * time.Second
+var limit = 90 * time.Second
 
 // eventually polls until f is true.
 func eventually(t *testing.T, what string, f func() bool) {
