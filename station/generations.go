@@ -1,6 +1,7 @@
 package station
 
 import (
+	"cmp"
 	"slices"
 
 	"parley"
@@ -49,7 +50,8 @@ func (st *Station) firstUnder(l *log, body *parley.Generation, h journal.SignedH
 func (st *Station) firstKey(m *member, l *log, body *parley.Generation, h journal.SignedHead) *parley.Keys {
 	fits := func(k *parley.Keys) bool { return journal.VerifyHead(k.LogEd, l.origin, h.Size, h.Root, h.Sig) }
 	if rk := body.RootKeys; rk != nil {
-		if rk.Serial > m.newestKeys().Serial && st.rootSigned(m, l.id.Gen, rk) && fits(rk.Keys) {
+		// A renewal may become known after the one that followed it.
+		if !m.knows(rk.Serial) && st.rootSigned(m, l.id.Gen, rk) && fits(rk.Keys) {
 			return rk.Keys
 		}
 		return nil
@@ -63,6 +65,16 @@ func (st *Station) firstKey(m *member, l *log, body *parley.Generation, h journa
 		}
 	}
 	return nil
+}
+
+// knows reports whether the member's root announced keys of that serial.
+func (m *member) knows(serial uint64) bool {
+	return slices.ContainsFunc(m.keys, func(k *parley.Keys) bool { return k.Serial == serial })
+}
+
+func (m *member) addKeys(k *parley.Keys) {
+	m.keys = append(m.keys, k)
+	slices.SortFunc(m.keys, func(a, b *parley.Keys) int { return cmp.Compare(a.Serial, b.Serial) })
 }
 
 func (m *member) under(k *parley.Keys) int {
@@ -104,8 +116,8 @@ func (st *Station) newPeerGeneration(m *member, gen parley.Gen, body *parley.Gen
 func (st *Station) learnGeneration(m *member, gen parley.Gen, body *parley.Generation, key *parley.Keys) *generation {
 	root := st.rootSigned(m, gen, body.RootKeys) && string(body.RootKeys.Keys.LogEd) == string(key.LogEd)
 	if root {
-		if key = body.RootKeys.Keys; key.Serial > m.newestKeys().Serial {
-			m.keys = append(m.keys, key)
+		if key = body.RootKeys.Keys; !m.knows(key.Serial) {
+			m.addKeys(key)
 		}
 	}
 	g := m.generation(gen)

@@ -157,12 +157,9 @@ func (st *Station) loadGenerations() error {
 		}
 		fs = append(fs, first{l, g})
 		m := st.members[l.id.Party]
-		if rk := g.RootKeys; st.rootSigned(m, l.id.Gen, rk) && !slices.ContainsFunc(m.keys, func(k *parley.Keys) bool { return k.Serial == rk.Serial }) {
-			m.keys = append(m.keys, rk.Keys)
+		if rk := g.RootKeys; st.rootSigned(m, l.id.Gen, rk) && !m.knows(rk.Serial) {
+			m.addKeys(rk.Keys)
 		}
-	}
-	for _, m := range st.members {
-		slices.SortFunc(m.keys, func(a, b *parley.Keys) int { return cmp.Compare(a.Serial, b.Serial) })
 	}
 	// A generation's predecessors come before it; the ROUTINE lane, which
 	// alone carries new keys, before the others.

@@ -13,10 +13,11 @@ import (
 )
 
 type cli struct {
-	Seeds uint64  `default:"1000" help:"How many worlds to live through."`
-	From  uint64  `default:"0" help:"The first seed."`
-	Seed  *uint64 `help:"Live through this one world and write down what happens."`
-	Quiet bool    `help:"With --seed: only the verdict. Without: no progress."`
+	Seeds uint64        `default:"1000" help:"How many worlds to live through."`
+	From  uint64        `default:"0" help:"The first seed."`
+	Seed  *uint64       `help:"Live through this one world and write down what happens."`
+	For   time.Duration `help:"Begin no further world after this time, such as 10m."`
+	Quiet bool          `help:"With --seed: only the verdict. Without: no progress."`
 }
 
 const description = `Lives through simulated worlds: channels of two to five members whose links,
@@ -39,12 +40,20 @@ func main() {
 	}
 	began := time.Now()
 	var said time.Time
-	stats, failures := sim.Soak(c.From, c.Seeds, func(done uint64, failed int) {
-		if now := time.Now(); !c.Quiet && now.Sub(said) > 2*time.Second {
+	stats, failures := sim.Soak(c.From, c.Seeds, func(done uint64, f *sim.Failure) bool {
+		now := time.Now()
+		if f != nil {
+			fmt.Fprintf(os.Stderr, "BROKEN: %v\n", f)
+		}
+		if !c.Quiet && now.Sub(said) > 2*time.Second {
 			said = now
 			left := time.Duration(float64(now.Sub(began)) * float64(c.Seeds-done) / float64(done))
-			fmt.Fprintf(os.Stderr, "%d of %d worlds, %d failed, about %v left\n", done, c.Seeds, failed, left.Round(time.Second))
+			if c.For > 0 {
+				left = min(left, c.For-now.Sub(began))
+			}
+			fmt.Fprintf(os.Stderr, "%d of %d worlds, about %v left\n", done, c.Seeds, left.Round(time.Second))
 		}
+		return c.For == 0 || now.Sub(began) < c.For
 	})
 	fmt.Print(stats)
 	fmt.Printf("%v\n", time.Since(began).Round(time.Second))

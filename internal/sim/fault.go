@@ -174,8 +174,17 @@ func (w *World) restore(n *node) {
 // yesterday too, nothing could: that is the one operation that no software
 // survives, and the manual says so.
 func (w *World) reachable(n *node) bool {
-	if w.plan.Packets || w.plan.Latency > time.Second {
+	p := &w.plan
+	if p.Packets || p.Latency > time.Second || p.Slow+p.Cut+p.Swizzle+p.Crash+p.Sync+p.Full > 0 {
 		return false
+	}
+	logs, _ := n.disk.Logs()
+	for _, l := range logs {
+		for _, o := range w.standing() {
+			if l.Log.Party == n.me && size(o, l.Log) < l.Size {
+				return false
+			}
+		}
 	}
 	for _, l := range w.links {
 		if (l.ends[0] == n || l.ends[1] == n) && !l.up {

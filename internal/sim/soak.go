@@ -8,17 +8,18 @@ import (
 // Soak runs the worlds of seeds [from, from+n), on all processors, each world
 // in one thread. It returns their figures and the failures, least seed first,
 // of which it stops looking for more after ten. progress, which may be nil, is
-// told now and then how many worlds are over and how many failed.
-func Soak(from, n uint64, progress func(done uint64, failed int)) (*Stats, []*Failure) {
+// told after each world how many are over, and of the failure if it failed; no
+// further world begins once it returns false.
+func Soak(from, n uint64, progress func(done uint64, f *Failure) bool) (*Stats, []*Failure) {
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	total := newStats()
 	var failures []*Failure
-	next, done := from, uint64(0)
+	next, done, stop := from, uint64(0), false
 	take := func() (uint64, bool) {
 		mu.Lock()
 		defer mu.Unlock()
-		if next == from+n || len(failures) >= 10 {
+		if next == from+n || stop || len(failures) >= 10 {
 			return 0, false
 		}
 		next++
@@ -34,11 +35,12 @@ func Soak(from, n uint64, progress func(done uint64, failed int)) (*Stats, []*Fa
 				stats, err := Run(seed, nil)
 				mu.Lock()
 				total.Add(stats)
-				if f, ok := err.(*Failure); ok {
+				f, failed := err.(*Failure)
+				if failed {
 					failures = append(failures, f)
 				}
-				if done++; progress != nil {
-					progress(done, len(failures))
+				if done++; progress != nil && !progress(done, f) {
+					stop = true
 				}
 				mu.Unlock()
 			}
