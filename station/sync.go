@@ -128,6 +128,9 @@ func (st *Station) compare(m *member, l *log, h parley.Head, first bool) {
 		// Somebody knows more of us than we do: ask for the proof.
 		m.asked[l] = true
 		st.wantOne(m, l, h.Size-1, frame.FormHeads, frame.WantStart)
+		if l.stray != 0 { // its GENERATION may carry keys of ours that this store does not know
+			st.wantMissing(m, l, h.Size)
+		}
 	case h.Size > l.size() && m.Index != l.id.Party && (l.stray != 0 || !st.members[l.id.Party].connected()):
 		// The author is away, or can no longer show how this generation began;
 		// this member can hand its entries on.

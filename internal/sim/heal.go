@@ -124,13 +124,19 @@ func (w *World) held(honest []*node, log parley.LogID, all uint64) error {
 		opened := false
 		for _, n := range honest {
 			r, err := n.disk.Row(log, i)
+			if err != nil && w.stuck(honest, n, log, i) {
+				continue
+			}
 			if err != nil {
 				return fmt.Errorf("%s lacks entry %d of %s, of which %d are held", n, i, log, all)
 			}
 			opened = opened || r.Content != nil
 		}
 		for _, n := range honest {
-			r, _ := n.disk.Row(log, i)
+			r, err := n.disk.Row(log, i)
+			if err != nil {
+				continue
+			}
 			if r.Content == nil && opened && (r.Leaf.To.Includes(n.me) || log.Party == n.me || r.Leaf.To == parley.ToNobody && w.openedFor(honest, n, log, i)) {
 				return fmt.Errorf("%s has not opened entry %d of %s", n, i, log)
 			}
@@ -140,6 +146,22 @@ func (w *World) held(honest []*node, log parley.LogID, all uint64) error {
 		}
 	}
 	return nil
+}
+
+// stuck reports whether a member cannot count a log up to entry i, because one
+// before it, addressed to the member, can be read by nobody any more.
+func (w *World) stuck(honest []*node, n *node, log parley.LogID, i uint64) bool {
+	for j := range i + 1 {
+		if !w.truth.lost[spot{log, j}] {
+			continue
+		}
+		for _, o := range honest {
+			if r, err := o.disk.Row(log, j); err == nil && r.Leaf.To.Includes(n.me) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // openedFor reports whether a commitment was opened to a member: another
