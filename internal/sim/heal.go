@@ -21,7 +21,8 @@ const (
 // heal ends the faults, gives the world time, and checks what must hold then.
 func (w *World) heal() {
 	w.say("the faults end")
-	w.healing, w.pace = true, time.Second
+	w.healing = true
+	w.setPace(time.Second)
 	for _, n := range w.nodes {
 		n.right()
 		n.disk.full = false
@@ -46,14 +47,15 @@ func (w *World) heal() {
 	wrong := w.wrong()
 	for step := 5 * time.Second; wrong != nil && w.now.Sub(from) < limit; wrong = w.wrong() {
 		if w.run(step); w.now.Sub(from) > patient {
-			w.pace, step = 10*time.Second, 10*time.Minute
+			w.setPace(10 * time.Second)
+			step = 10 * time.Minute
 		}
 	}
 	if wrong != nil {
 		w.fail("%v after the faults ended: %v", limit, wrong)
 	}
 	w.say("healed after %v", w.now.Sub(from))
-	w.pace = time.Second
+	w.setPace(time.Second)
 	w.agreeOnWitnessed()
 	w.equalFolds()
 	switch w.Seed % 8 { // these cost as much as the rest
@@ -354,7 +356,7 @@ func (w *World) verify() {
 func (w *World) expire() {
 	r := &w.ch.Charter.Rules
 	life := time.Duration(r.Prepos+2*r.Window+r.Grace) * time.Second
-	w.pace = life / 8
+	w.setPace(life / 8)
 	w.run(life + 4*w.pace)
 	slack := uint64(3*w.pace/time.Second) + r.Window // the next window is granted at half time
 	now := uint64(w.now.Unix())
@@ -368,7 +370,7 @@ func (w *World) expire() {
 			})
 		}
 	}
-	w.pace = time.Second
+	w.setPace(time.Second)
 }
 
 // windowEnd reads the end of the window from a stored audience key.

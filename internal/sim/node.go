@@ -30,6 +30,7 @@ type node struct {
 	life  int // counts the starts: what was planned for an earlier one is void
 	inbox []station.Event
 	asked bool // a step is on the agenda
+	ticks int  // counts the planned ticks: only the newest is real
 	boots int
 
 	skew   time.Duration // of its clock
@@ -222,9 +223,10 @@ func (n *node) wake(d time.Duration) {
 // tick feeds a Tick now and plans the next: every second while there is work,
 // seldom in the gaps.
 func (n *node) tick() {
-	life := n.life
+	n.ticks++
+	this := n.ticks
 	n.w.after(n.w.pace, func() {
-		if n.life == life && n.up() {
+		if n.ticks == this && n.up() {
 			n.feed(station.Tick{})
 			n.tick()
 		}

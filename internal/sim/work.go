@@ -13,7 +13,7 @@ import (
 // work is a while of business under the plan's faults.
 func (w *World) work(d time.Duration) {
 	w.say("work for %v", d)
-	w.pace = time.Second
+	w.setPace(time.Second)
 	stop := false
 	var busy func(n *node)
 	busy = func(n *node) {
@@ -65,9 +65,9 @@ func (w *World) gap() {
 			w.isolate(n, true)
 		}
 	}
-	w.pace = max(time.Second, d/5)
+	w.setPace(max(time.Second, d/5))
 	w.run(d)
-	w.pace = time.Second
+	w.setPace(time.Second)
 	for _, n := range w.nodes {
 		w.isolate(n, false)
 	}

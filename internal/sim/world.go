@@ -165,9 +165,12 @@ func (w *World) run(d time.Duration) {
 	}
 }
 
-// every does something each period as long as the world lives.
-func (w *World) every(period time.Duration, do func()) {
-	w.after(period, func() { do(); w.every(period, do) })
+// setPace changes how often the nodes tick, from now on.
+func (w *World) setPace(d time.Duration) {
+	w.pace = d
+	for _, n := range w.nodes {
+		n.tick()
+	}
 }
 
 func (w *World) say(format string, args ...any) {
