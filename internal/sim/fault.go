@@ -11,6 +11,8 @@ import (
 // fate draws where in its effects the step's process ends.
 func (w *World) fate(n *node) fate {
 	switch {
+	case w.script != nil:
+		return w.script.fate(n)
 	case w.healing || !n.honest():
 		return lives
 	case n.disk.full:

@@ -185,6 +185,10 @@ func (n *node) die() {
 
 // comeBack plans the next start.
 func (n *node) comeBack(most time.Duration) {
+	if n.w.script != nil {
+		n.w.script.ended(n)
+		return
+	}
 	n.w.after(time.Duration(1+n.w.rng.Int64N(int64(max(most, 3*n.w.pace)))), n.boot)
 }
 
@@ -282,7 +286,7 @@ func (n *node) step() {
 }
 
 func (n *node) powerCutMaybe(f fate) {
-	if f != failedSync && f != diskFull && n.w.rng.IntN(2) == 0 {
+	if n.w.script == nil && f != failedSync && f != diskFull && n.w.rng.IntN(2) == 0 {
 		n.w.stats.add("power cut", 1)
 		n.powerCut()
 	}
@@ -303,6 +307,9 @@ func (n *node) tell(out *station.Out) {
 		n.w.truth.alarmed(n, a)
 	}
 	n.w.stats.Entries += uint64(len(out.Posted))
+	if n.w.script != nil {
+		n.w.script.hear(n, out)
+	}
 }
 
 // keys are a member's node keys of a serial, with their private halves.

@@ -28,6 +28,7 @@ type World struct {
 	links     []*link
 	witnesses []*witness
 	serials   map[parley.Party]uint64 // newest node keys that a root made
+	script    *script                 // a world told by hand; nil in a drawn one
 	careless  map[parley.Party]bool   // an image was put back where nobody could tell: not held to anything
 
 	truth  *truth
@@ -144,6 +145,9 @@ func (w *World) chance(inThousand int) bool       { return inThousand > 0 && w.r
 func (w *World) jitter(most time.Duration) time.Duration {
 	if most <= 0 {
 		return 0
+	}
+	if w.script != nil {
+		return most
 	}
 	return time.Duration(w.rng.Int64N(int64(most) + 1))
 }
