@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"parley"
@@ -120,7 +121,7 @@ func (d *Desk) duties(r *record) []parley.Duty {
 		for _, p := range r.readers.Parties() {
 			a := Addressee{Party: p, Lane: r.ref.Lane}
 			if said := d.follow(&a, r); said == 0 {
-				out = append(out, d.first(r, &a, DutyConfirm, "Answer the query "+r.ref.String()+"."))
+				out = append(out, d.first(r, &a, DutyConfirm, b.Type.tag()+"Answer the query "+r.ref.String()+"."))
 			}
 		}
 		return out
@@ -156,8 +157,9 @@ func (d *Desk) first(r *record, a *Addressee, what, text string) parley.Duty {
 		step, _ = HandlingTime(parley.Routine)
 	}
 	if !a.Received.Given() {
+		_, typ := r.line()
 		return parley.Duty{Ref: r.ref, Owner: r.ref.Party, What: DutyDeliver, Lane: a.Lane, By: at(r.time).Add(step),
-			Text: fmt.Sprintf("No receipt from %s for %s.", d.Name(a.Party), r.ref)}
+			Text: fmt.Sprintf("%sNo receipt from %s for %s.", typ.tag(), d.Name(a.Party), r.ref)}
 	}
 	return parley.Duty{Ref: r.ref, Owner: a.Party, What: what, Lane: a.Lane, By: at(a.Received.Time).Add(step), Text: text}
 }
@@ -168,6 +170,14 @@ func (t *Text) name() string {
 		return "message"
 	}
 	return t.Type.Banner()[:len(t.Type.String())] + " message"
+}
+
+// tag stands before a duty that is not meant: "EXERCISE: ". Empty for operation.
+func (t Type) tag() string {
+	if t == Operation {
+		return ""
+	}
+	return strings.ToUpper(t.String()) + ": "
 }
 
 // calling lists what is owed about calls. Of several unanswered calls by one
@@ -218,12 +228,12 @@ func (d *Desk) callDuties(r *record) []parley.Duty {
 			continue
 		}
 		out = append(out, parley.Duty{Ref: r.ref, Owner: p, What: DutyCallBack, Lane: r.ref.Lane, By: at(b.At).Add(step),
-			Text: fmt.Sprintf("Call back %s (%s at %s).", d.Name(b.Caller), b.Outcome, zulu(b.At))})
+			Text: fmt.Sprintf("%sCall back %s (%s at %s).", b.Type.tag(), d.Name(b.Caller), b.Outcome, zulu(b.At))})
 	}
 	if l := d.current(b.Line); l != nil && len(out) > 0 && l.Next != 0 &&
 		d.onLine[onLine{l.Next, b.Caller, b.Type}] < b.At {
 		out = append(out, parley.Duty{Ref: r.ref, Owner: b.Caller, What: DutyEscalate, Lane: r.ref.Lane, By: at(b.At).Add(step),
-			Text: fmt.Sprintf("The call at %s came to nothing (%s); try line %d.", zulu(b.At), b.Outcome, l.Next)})
+			Text: fmt.Sprintf("%sThe call at %s came to nothing (%s); try line %d.", b.Type.tag(), zulu(b.At), b.Outcome, l.Next)})
 	}
 	return out
 }
