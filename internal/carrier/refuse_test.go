@@ -268,8 +268,8 @@ func TestDoorKeepsPlacesForMembers(t *testing.T) {
 	if d.waiting != 6 {
 		t.Errorf("strangers hold %d places of 8", d.waiting)
 	}
-	if !d.enter("home", now) || !d.enter("home", now) || d.enter("home", now) {
-		t.Error("an address that a member came from has not the two places left")
+	if in := []bool{d.enter("home", now), d.enter("home", now), d.enter("home", now)}; !in[0] || !in[1] || in[2] {
+		t.Errorf("an address that a member came from gets %v of two places left", in)
 	}
 	for range 8 {
 		d.exit("stranger")
