@@ -41,8 +41,15 @@ func NewCard(name, addr string, r *Root, n *Node) (*Card, error) {
 	if err := checkAddr(addr); err != nil {
 		return nil, err
 	}
-	c := &Card{Name: name, Addr: addr, RootEd: r.EdPublic(), RootPQ: r.PQPublic()}
-	c.Keys = n.Public(c.RootEd, c.RootPQ)
+	return SignCard(name, addr, r, n.Public(r.EdPublic(), r.PQPublic()))
+}
+
+// SignCard makes a card for keys of which only the public halves are at hand.
+func SignCard(name, addr string, r *Root, k *parley.Keys) (*Card, error) {
+	if err := parley.CheckName(name); err != nil {
+		return nil, err
+	}
+	c := &Card{Name: name, Addr: addr, RootEd: r.EdPublic(), RootPQ: r.PQPublic(), Keys: k}
 	c.Sig = ed25519.Sign(r.Ed, append([]byte(cardLabel), c.signed()...))
 	return c, nil
 }

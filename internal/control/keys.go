@@ -1,6 +1,7 @@
 package control
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -36,21 +37,24 @@ func (s *Server) renew(w http.ResponseWriter, r *http.Request) {
 		refuse(w, err)
 		return
 	}
-	done, err := s.h.Renew(r.Context(), a)
-	if err != nil && done == nil {
-		refuse(w, err)
-		return
+	// Who asked may go away; what was begun is not left halfway.
+	done, err := s.h.Renew(context.WithoutCancel(r.Context()), a)
+	if done != nil {
+		defer s.h.Restart()
 	}
-	b, err := json.Marshal(done)
+	var b []byte
+	if err == nil {
+		b, err = json.Marshal(done)
+	}
 	if err != nil {
 		refuse(w, err)
+		http.NewResponseController(w).Flush()
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(len(b)))
 	w.Write(b)
 	http.NewResponseController(w).Flush()
-	s.h.Restart()
 }
 
 func (s *Server) acceptKeys(r *http.Request) (any, error) {

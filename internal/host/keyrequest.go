@@ -20,6 +20,7 @@ import (
 // the root. What is signed is bound to one channel, member and generation.
 type KeyRequest struct {
 	Name    string
+	Addr    string // of the card
 	Channel parley.Hash
 	Member  parley.Party
 	Why     string
@@ -34,7 +35,7 @@ const (
 
 // Encode is the request's form: lines of text that somebody can read.
 func (r *KeyRequest) Encode() []byte {
-	return fmt.Appendf(nil, "%s\nparty %s\nchannel %s\nmember %d\nwhy %s\ngeneration %s\nkeys %s\n", requestMagic, r.Name, r.Channel, r.Member,
+	return fmt.Appendf(nil, "%s\nparty %s\naddress %s\nchannel %s\nmember %d\nwhy %s\ngeneration %s\nkeys %s\n", requestMagic, r.Name, r.Addr, r.Channel, r.Member,
 		r.Why, r.Gen, base64.StdEncoding.EncodeToString(parley.AppendKeys(nil, r.Keys)))
 }
 
@@ -73,15 +74,15 @@ func parsePlace(channel, member, gen string) (ch parley.Hash, p parley.Party, g 
 // ParseKeyRequest reads a request.
 func ParseKeyRequest(b []byte) (*KeyRequest, error) {
 	bad := parley.Errorf(CodeRequest, "this is no request for node keys, or it is damaged")
-	f, ok := fields(b, requestMagic, "party", "channel", "member", "why", "generation", "keys")
+	f, ok := fields(b, requestMagic, "party", "address", "channel", "member", "why", "generation", "keys")
 	if !ok {
 		return nil, bad
 	}
-	r := &KeyRequest{Name: f[0], Why: f[3]}
-	if r.Channel, r.Member, r.Gen, ok = parsePlace(f[1], f[2], f[4]); !ok {
+	r := &KeyRequest{Name: f[0], Addr: f[1], Why: f[4]}
+	if r.Channel, r.Member, r.Gen, ok = parsePlace(f[2], f[3], f[5]); !ok {
 		return nil, bad
 	}
-	k, err := base64.StdEncoding.DecodeString(f[5])
+	k, err := base64.StdEncoding.DecodeString(f[6])
 	if err != nil {
 		return nil, bad
 	}
@@ -135,16 +136,18 @@ func Request(dir, why string, now time.Time) (*KeyRequest, error) {
 			return nil, err
 		}
 	}
-	return &KeyRequest{Name: card.Name, Channel: signed.Channel(), Member: me, Why: why, Gen: k.gen,
+	return &KeyRequest{Name: card.Name, Addr: card.Addr, Channel: signed.Channel(), Member: me, Why: why, Gen: k.gen,
 		Keys: k.node.Public(card.RootEd, card.RootPQ)}, nil
 }
 
-// KeyAnswer is the root's word for a request.
+// KeyAnswer is the root's word for a request, with the card that has the new
+// keys: a later charter takes them from it.
 type KeyAnswer struct {
 	Channel  parley.Hash
 	Member   parley.Party
 	Gen      parley.Gen
 	RootKeys *parley.RootKeys
+	Card     *seal.Card
 }
 
 // SignRequest is the root's answer. The root must be the one to which the
@@ -153,19 +156,23 @@ func SignRequest(root *seal.Root, r *KeyRequest) (*KeyAnswer, error) {
 	if err := r.Keys.Check(parley.RootID(root.EdPublic(), root.PQPublic())); err != nil {
 		return nil, parley.Errorf(CodeRequest, "this root is not the one of %s, or the request is damaged: %w", r.Name, err)
 	}
-	return &KeyAnswer{r.Channel, r.Member, r.Gen, root.SignKeys(r.Channel, r.Member, r.Gen, r.Keys)}, nil
+	card, err := seal.SignCard(r.Name, r.Addr, root, r.Keys)
+	if err != nil {
+		return nil, err
+	}
+	return &KeyAnswer{r.Channel, r.Member, r.Gen, root.SignKeys(r.Channel, r.Member, r.Gen, r.Keys), card}, nil
 }
 
 // Encode is the answer's form.
 func (a *KeyAnswer) Encode() []byte {
-	return fmt.Appendf(nil, "%s\nchannel %s\nmember %d\ngeneration %s\nrootkeys %s\n", answerMagic, a.Channel, a.Member, a.Gen,
-		base64.StdEncoding.EncodeToString(parley.AppendRootKeys(nil, a.RootKeys)))
+	return fmt.Appendf(nil, "%s\nchannel %s\nmember %d\ngeneration %s\nrootkeys %s\ncard %s\n", answerMagic, a.Channel, a.Member, a.Gen,
+		base64.StdEncoding.EncodeToString(parley.AppendRootKeys(nil, a.RootKeys)), base64.StdEncoding.EncodeToString(a.Card.Encode()))
 }
 
 // ParseKeyAnswer reads an answer.
 func ParseKeyAnswer(b []byte) (*KeyAnswer, error) {
 	bad := parley.Errorf(CodeAnswer, "this is no answer of a root, or it is damaged")
-	f, ok := fields(b, answerMagic, "channel", "member", "generation", "rootkeys")
+	f, ok := fields(b, answerMagic, "channel", "member", "generation", "rootkeys", "card")
 	if !ok {
 		return nil, bad
 	}
@@ -178,13 +185,21 @@ func ParseKeyAnswer(b []byte) (*KeyAnswer, error) {
 		return nil, bad
 	}
 	d := parley.NewDecoder(k, 4)
-	if a.RootKeys = d.RootKeys(); d.End() != nil || string(a.Encode()) != string(b) {
+	if a.RootKeys = d.RootKeys(); d.End() != nil {
+		return nil, bad
+	}
+	c, err := base64.StdEncoding.DecodeString(f[4])
+	if err != nil {
+		return nil, bad
+	}
+	if a.Card, err = seal.ParseCard(c); err != nil || string(a.Encode()) != string(b) {
 		return nil, bad
 	}
 	return a, nil
 }
 
-// answered finds the keys in dir that an answer puts in force.
+// answered finds the keys in dir that an answer puts in force, and lays their
+// card ready.
 func answered(dir string, a *KeyAnswer) (*nextKey, error) {
 	signed, charter, me, err := LoadCharter(dir)
 	if err != nil {
@@ -215,7 +230,10 @@ func answered(dir string, a *KeyAnswer) (*nextKey, error) {
 	if err := a.RootKeys.Verify(a.Channel, charter.Member(me), a.Gen); err != nil {
 		return nil, parley.Errorf(CodeAnswer, "%w", err)
 	}
-	return k, nil
+	if want := (&seal.Card{Name: card.Name, RootEd: card.RootEd, RootPQ: card.RootPQ, Keys: a.RootKeys.Keys, Addr: card.Addr, Sig: a.Card.Sig}); string(want.Encode()) != string(a.Card.Encode()) {
+		return nil, parley.Errorf(CodeAnswer, "the card in the answer is not this party's with its new keys")
+	}
+	return k, write(filepath.Join(dir, fileNextCard), a.Card.Encode(), 0o644, true)
 }
 
 // Waits reports whether keys in dir wait for the root, and why they were made.

@@ -24,7 +24,10 @@ import (
 // knows as this party's newest is the one that counts. A crash between two
 // steps is therefore harmless: before the record has the new keys the old ones
 // go on; after it, the next start finishes what was begun.
-const fileNext = "node.key.next"
+const (
+	fileNext     = "node.key.next"
+	fileNextCard = "card.next" // with the new keys, from the root's answer
+)
 
 // Why node keys are replaced.
 const (
@@ -238,6 +241,14 @@ func announces(s journal.Store, c *parley.Charter, me parley.Party, n *seal.Node
 func install(dir string, k *nextKey) error {
 	if err := write(filepath.Join(dir, fileNode), encodeNodeKey(k.serial, k.seeds), 0o600, true); err != nil {
 		return err
+	}
+	if b, err := os.ReadFile(filepath.Join(dir, fileNextCard)); err == nil {
+		if c, err := seal.ParseCard(b); err == nil && bytes.Equal(c.Keys.LogEd, k.node.Log.EdPublic()) {
+			if err := write(filepath.Join(dir, fileCard), b, 0o644, true); err != nil {
+				return err
+			}
+		}
+		os.Remove(filepath.Join(dir, fileNextCard))
 	}
 	if err := os.Remove(filepath.Join(dir, fileNext)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fileError(err)

@@ -251,7 +251,7 @@ func (h *Host) watchRebuild(ctx context.Context) {
 		if err != nil {
 			return
 		}
-		if calm++; !r.ready || !r.all || r.Missing > 0 {
+		if calm++; !r.ready || !r.some || r.Missing > 0 {
 			calm = 0
 		}
 	}

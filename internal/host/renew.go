@@ -40,7 +40,8 @@ const tellFor = 10 * time.Second
 // Renew puts the keys that an answer of the root announces in force: in the
 // record first, then in the directory. It waits until the members that are
 // connected have receipted them. The caller ends the host afterwards, by
-// Restart, and opens it again.
+// Restart, and opens it again; also if there is a result besides an error: the
+// record has the keys then, and the next start finishes what is left.
 func (h *Host) Renew(ctx context.Context, a *KeyAnswer) (*Renewed, error) {
 	k, err := answered(h.Dir, a)
 	if err != nil {
@@ -55,11 +56,11 @@ func (h *Host) Renew(ctx context.Context, a *KeyAnswer) (*Renewed, error) {
 	if known, err := announces(h.store, h.charter, h.me, k.node); err != nil || !known {
 		return nil, parley.Errorf(CodeAnswer, "the node did not take the keys")
 	}
-	if err := finish(h.Dir, h.store, h.charter, h.me, k); err != nil {
-		return nil, err
-	}
 	out := &Renewed{Generation: a.Gen.String(), Serial: k.serial, Why: k.why, File: filepath.Join(h.Dir, fileNewKeys), Told: []string{}, Untold: []string{}}
-	told, err := h.tell(ctx, a.Gen)
+	if err := finish(h.Dir, h.store, h.charter, h.me, k); err != nil {
+		return out, err
+	}
+	told, _ := h.tell(ctx, a.Gen) // whom it does not name is told by hand
 	for _, m := range h.charter.Members {
 		switch {
 		case m.Index == h.me:
@@ -69,7 +70,7 @@ func (h *Host) Renew(ctx context.Context, a *KeyAnswer) (*Renewed, error) {
 			out.Untold = append(out.Untold, m.Name)
 		}
 	}
-	return out, err
+	return out, nil
 }
 
 // tell waits until every member that is connected has receipted the first
