@@ -205,6 +205,7 @@ func (st *Station) receiveGrant(m *member, f *frame.Grant) {
 // newest is a window old.
 func (st *Station) renewKeys() {
 	now := st.unix()
+	st.resetKems()
 	if n := len(st.kems); n > 0 {
 		k := st.kems[n-1]
 		if k.gen == st.gen && now < k.created+st.cfg.Charter.Rules.Window {
@@ -226,6 +227,19 @@ func (st *Station) renewKeys() {
 	}
 	st.kems = append(st.kems, k)
 	st.fx.put("kem", fmt.Sprintf("%s/%016x", st.gen, k.index), encodeKem(k), true)
+}
+
+// resetKems counts the life of own KEM keys from now where a clock that was
+// wrong dated them into a future that neither the own clock nor any verified
+// cosignature has reached.
+func (st *Station) resetKems() {
+	now := max(st.unix(), st.newest)
+	for _, k := range st.kems {
+		if k.created > now+maxSkew {
+			k.created = now
+			st.fx.put("kem", fmt.Sprintf("%s/%016x", k.gen, k.index), encodeKem(k), true)
+		}
+	}
 }
 
 // applyKeys takes a member's KEYS. Newest is the newest generation, then the

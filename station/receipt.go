@@ -163,7 +163,9 @@ func (st *Station) countReceipt(l *log, by parley.Party, size uint64, root parle
 	st.cosigned(l, journal.Cosig{Log: l.id, Size: size, Name: st.receiptName(by), Cosignature: c})
 	l.rcpt[by] = max(l.rcpt[by], size)
 	if by == st.me { // given before this store was restored
-		l.mine, l.beat = max(l.mine, size), max(l.beat, c.Time)
+		if l.mine = max(l.mine, size); !st.ahead(c.Time) {
+			l.beat = max(l.beat, c.Time)
+		}
 	} else {
 		st.witnessTime(c.Time)
 	}

@@ -1,0 +1,51 @@
+package station
+
+import (
+	"testing"
+	"time"
+
+	"parley"
+)
+
+// A clock that was ten years ahead for one second stops nothing once it is
+// right again: the line's proof of life goes on, and keys are renewed.
+func TestClockForwardAndBack(t *testing.T) {
+	w := newWorld(t, 2)
+	w.connectAll()
+	w.post(1, parley.Flash, parley.ToAll, "before")
+	w.settle()
+	real := w.now
+	w.now = real.Add(10 * 365 * 24 * time.Hour)
+	w.step(1, Tick{}) // the others' clocks are right
+	w.now = real
+	w.settle()
+	n := w.nodes[1]
+	beat := func() uint64 {
+		for _, l := range n.order {
+			if l.id.Party == 2 && l.id.Lane == parley.Flash {
+				return l.beat
+			}
+		}
+		return 0
+	}
+	b0 := beat()
+	pings := n.pings
+	w.pass(10*time.Minute, time.Second)
+	if n.pings == pings {
+		t.Error("no PING any more")
+	}
+	if beat() == b0 {
+		t.Error("no heartbeat any more on FLASH of 2")
+	}
+	ref := w.post(1, parley.Flash, parley.ToAll, "after")
+	w.settle()
+	w.reads(2, ref, "after")
+	ref = w.post(2, parley.Flash, parley.ToAll, "after too")
+	w.settle()
+	w.reads(1, ref, "after too")
+	pub := string(w.nodes[2].members[1].kem.pub)
+	w.pass(time.Duration(4*w.ch.Charter.Rules.Window)*time.Second, 6*time.Hour)
+	if pub == string(w.nodes[2].members[1].kem.pub) {
+		t.Error("the KEM key of 1 was not renewed in four windows")
+	}
+}
