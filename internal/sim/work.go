@@ -53,6 +53,10 @@ func (w *World) idle() time.Duration {
 func (w *World) gap() {
 	day := 24 * time.Hour
 	if w.plan.Brief {
+		if w.rng.IntN(3) > 0 {
+			w.run(10 * time.Second)
+			return
+		}
 		day = time.Hour
 	}
 	d := []time.Duration{time.Minute, time.Minute, time.Hour, time.Hour, day, day, 21 * day}[w.rng.IntN(7)]
