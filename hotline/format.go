@@ -104,7 +104,7 @@ func (p *cable) header(m *Message) {
 	}
 	to := p.names(t.Action(m.To))
 	if m.To == 0 {
-		to = "nobody yet (committed, to be opened later)"
+		to = "nobody when written (a commitment: others read it once it is opened)"
 	}
 	p.field("TO", to)
 	if t.Info != 0 {
