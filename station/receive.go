@@ -301,10 +301,7 @@ func (st *Station) take(m *member, l *log, in *incoming, sig []byte) {
 		return
 	}
 	if l.id.Party == st.me && in.content == nil && in.leaf.To != parley.ToNobody {
-		if l.blank == nil {
-			l.blank = map[uint64]parley.Audience{}
-		}
-		l.blank[in.index] = in.leaf.To
+		st.lacks(l, in.index, in.leaf.To)
 	}
 	if in.entry == nil {
 		if body := st.openings[r.Hashes[0]]; body != nil && in.leaf.To == parley.ToNobody {

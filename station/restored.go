@@ -1,8 +1,11 @@
 package station
 
 import (
+	"fmt"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"parley"
@@ -84,6 +87,47 @@ func (st *Station) sendReceipted(m *member, l *log) {
 	}
 }
 
+// lacks notes that an own entry came back without what it says; the note
+// outlives the process.
+func (st *Station) lacks(l *log, index uint64, to parley.Audience) {
+	if l.blank == nil {
+		l.blank = map[uint64]parley.Audience{}
+	}
+	l.blank[index] = to
+	st.fx.put("blank", blankKey(l, index), parley.AppendUint(nil, uint64(to)), false)
+}
+
+// found notes that it has come back.
+func (st *Station) found(l *log, index uint64) {
+	if _, ok := l.blank[index]; ok {
+		delete(l.blank, index)
+		st.fx.put("blank", blankKey(l, index), nil, false)
+	}
+}
+
+func blankKey(l *log, index uint64) string { return fmt.Sprintf("%s/%016x", l.origin, index) }
+
+// loadBlank reads the notes back.
+func (st *Station) loadBlank(key string, d *parley.Decoder) error {
+	to := parley.Audience(d.Uint(parley.MaxUint))
+	i := strings.LastIndexByte(key, '/')
+	if i < 0 {
+		return parley.Errorf(parley.CodeOutOfRange, "it names no entry")
+	}
+	origin, hex := key[:i], key[i+1:]
+	id, err := parley.ParseOrigin(origin)
+	index, err2 := strconv.ParseUint(hex, 16, 64)
+	if err != nil || err2 != nil || id.Channel != st.ch || id.Party != st.me {
+		return parley.Errorf(parley.CodeOutOfRange, "%s is no own entry", key)
+	}
+	l := st.log(id)
+	if l.blank == nil {
+		l.blank = map[uint64]parley.Audience{}
+	}
+	l.blank[index] = to
+	return nil
+}
+
 // askBlank asks the readers of own entries, of which this node got only the
 // leaves back, for what they say.
 func (st *Station) askBlank() {
@@ -103,7 +147,7 @@ func (st *Station) askBlank() {
 						First: i, Last: i, Form: frame.FormOpen, Reason: frame.WantStart})
 				}
 			}
-			if m.connected() && len(items) > 0 {
+			if m.connected() && len(items) > 0 && m.lacked.due(l, st.now.Unix()) {
 				st.want(m, items...)
 			}
 		}

@@ -17,6 +17,7 @@ import (
 //	peer-key  <member>/<keyid>     granted audience keys (secret)
 //	kem       <gen>/<index>        own KEM keys (secret)
 //	peer-kem  <member>             newest KEM key of a member
+//	blank     <origin>/<index>     own entries that came back without their content
 //	fork      <origin>             proofs of forks
 
 func encodeOwnKey(k *ownKey) []byte {
@@ -123,6 +124,7 @@ func (st *Station) loadValues() error {
 		}
 		return nil
 	}))
+	err = cmp.Or(err, read("blank", func(d *parley.Decoder, key string) error { return st.loadBlank(key, d) }))
 	err = cmp.Or(err, st.cfg.Record.Values("fork", func(key string, _ []byte) error {
 		if id, err := parley.ParseOrigin(key); err == nil && id.Channel == st.ch && st.members[id.Party] != nil {
 			st.log(id).forked = true
