@@ -169,6 +169,9 @@ func (w *World) restore(n *node) {
 	w.truth.replaced(n, old)
 	n.disk.full = false
 	n.boot()
+	if late := w.now.Add(25 * time.Second); w.until.Before(late) {
+		w.until = late // it compares for ten seconds before it speaks: let it speak
+	}
 }
 
 // reachable reports whether every other member can tell a node at once that

@@ -32,8 +32,8 @@ func (w *World) work(d time.Duration) {
 			w.mischief(n, &stop)
 		}
 	}
-	end := w.now.Add(d)
-	for w.now.Before(end) {
+	w.until = w.now.Add(d)
+	for w.now.Before(w.until) {
 		w.run(time.Second)
 		w.trouble()
 	}

@@ -22,6 +22,7 @@ type World struct {
 	now     time.Time
 	pace    time.Duration // between two ticks of a node
 	healing bool          // no more faults
+	until   time.Time     // when the present work ends
 
 	nodes     []*node
 	byMember  map[parley.Party][]*node
@@ -58,7 +59,7 @@ var began = time.Unix(1_750_000_000, 0).UTC()
 func Run(seed uint64, trace func(string)) (*Stats, error) { return run(seed, sound, trace) }
 
 func run(seed uint64, m mutant, trace func(string)) (stats *Stats, err error) {
-	w := &World{Seed: seed, rng: rand.New(rand.NewPCG(seed, 0x9a71e9)), now: began, pace: time.Second,
+	w := &World{Seed: seed, rng: dice(seed), now: began, pace: time.Second,
 		stats: newStats(), mutant: m, trace: trace}
 	defer func() {
 		switch x := recover().(type) {
@@ -87,6 +88,10 @@ func run(seed uint64, m mutant, trace func(string)) (stats *Stats, err error) {
 	w.stats.Worlds++
 	return w.stats, nil
 }
+
+func dice(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0x9a71e9)) }
+
+func planOf(seed uint64) Plan { return draw(dice(seed)) }
 
 // build makes the nodes, links and witnesses of a channel.
 func (w *World) build(ch *journaltest.Channel) {
