@@ -186,6 +186,9 @@ func (st *Station) sealHeads(all bool) {
 		if l.id.Party != st.me || l.id.Gen != st.gen || l.forked || l.head.Size == 0 {
 			continue
 		}
+		if !st.logKey(l).Equal(st.keys.Log.Ed.Public()) {
+			continue // a record of before new keys: they do not seal what the old ones signed
+		}
 		if l.head.Size > l.sealed || all {
 			st.seal(l)
 		}
