@@ -32,7 +32,9 @@ func (st *Station) receiveHeads(m *member, f *frame.Heads) {
 	delete(l.asking, m.Index)
 	key := st.logKey(l)
 	if key == nil { // a generation that this node does not know, under one of its author's keys
-		key = st.keyOfLine(st.members[id.Party], c)
+		if key = st.keyOfLine(st.members[id.Party], c); key == nil {
+			key = st.keyOfHeld(st.members[id.Party], l)
+		}
 	}
 	var signed bool
 	for _, line := range c.Lines {
@@ -63,6 +65,25 @@ func (st *Station) keyOfLine(m *member, c *journal.Checkpoint) ed25519.PublicKey
 		}
 	}
 	return nil
+}
+
+// keyOfHeld is the key that a held GENERATION brings, by its author's root: a
+// log whose key was replaced since reaches a late reader entry by entry, and
+// only its newest head is signed.
+func (st *Station) keyOfHeld(m *member, l *log) ed25519.PublicKey {
+	h := l.held[0]
+	if h == nil || h.content == nil || l.size() > 0 {
+		return nil
+	}
+	e, err := parley.ParseEntry(h.content.Entry)
+	if err != nil || e.Kind != parley.KindGeneration {
+		return nil
+	}
+	g, err := parley.ParseGeneration(e.Body)
+	if err != nil || !st.rootSigned(m, l.id.Gen, g.RootKeys) {
+		return nil
+	}
+	return g.RootKeys.Keys.LogEd
 }
 
 // receiveLine takes one cosignature of a head that is also ours.

@@ -139,9 +139,10 @@ func (n *node) right() { n.skew, n.drift, n.frozen = 0, 0, time.Time{} }
 // least one good copy of what was acknowledged stays somewhere: what only this
 // disk held is noted as lost.
 func (w *World) restore(n *node) {
-	if !w.truth.wellCopied(n) {
+	if w.restores == 4 || !w.truth.wellCopied(n) {
 		return
 	}
+	w.restores++
 	old, whole := n.disk, false
 	switch k := w.rng.IntN(8); {
 	case k < 2 && len(n.backups) > 0:

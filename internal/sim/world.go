@@ -30,6 +30,7 @@ type World struct {
 	witnesses []*witness
 	serials   map[parley.Party]uint64 // newest node keys that a root made
 	script    *script                 // a world told by hand; nil in a drawn one
+	restores  int                     // so far: without end they would be all that happens
 	careless  map[parley.Party]bool   // an image was put back where nobody could tell: not held to anything
 
 	truth  *truth
