@@ -63,7 +63,7 @@ func (b *inbox) charge(a *account, today int64) {
 		if s.over != today {
 			vain -= float64(a.gain[s.party]) + float64(pool)*float64(s.taken)/float64(all)
 		}
-		s.credit = min(s.credit-time.Duration(vain*float64(per)), allowance)
+		s.credit = max(min(s.credit-time.Duration(vain*float64(per)), allowance), -debt)
 		s.poor = s.poor || s.credit <= 0
 		s.taken = 0
 	}

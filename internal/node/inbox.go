@@ -17,7 +17,7 @@ import (
 //   - Frames that bring nothing are paid for with the loop's time: each member
 //     has an allowance of it, which grows by share of the time that passes. Who
 //     has used it up is served when there is some again, alone and little by
-//     little.
+//     little, or when nobody else has needed the node for a moment.
 //
 // A frame brings something if it makes a row or a cosignature durable; honest
 // nodes that do not ask for much hardly ever spend anything. The frames of a
@@ -30,6 +30,7 @@ type inbox struct {
 	mu      sync.Mutex
 	sources []*source // of the other members, ascending
 	next    int       // whose turn is first
+	busy    time.Time // when there was last something of others to do
 }
 
 const (
@@ -40,6 +41,8 @@ const (
 	poorQuantum = time.Millisecond // the same for one that has used up its allowance
 	allowance   = time.Second
 	share       = 0.08
+	debt        = 50 * time.Millisecond  // the most that one owes: a step may take long for another's reasons
+	idleFor     = 200 * time.Millisecond // time that nobody else has used for so long is free
 )
 
 // source is what one member sends.
@@ -149,7 +152,7 @@ func (b *inbox) takePoor(now time.Time) (ins []input, wait time.Duration) {
 		if !s.poor || len(s.queues[0].items)+len(s.queues[1].items) == 0 {
 			continue
 		}
-		if s.earn(now); s.credit > 0 {
+		if s.earn(now); s.credit > 0 || now.Sub(b.busy) > idleFor {
 			for k := range s.queues {
 				if q := &s.queues[k]; len(q.items) > 0 && len(ins) == 0 {
 					ins = s.give(q, min(s.worth(poorQuantum), len(q.items)), ins)
@@ -158,11 +161,19 @@ func (b *inbox) takePoor(now time.Time) (ins []input, wait time.Duration) {
 			b.turn()
 			return ins, 0
 		}
-		if w := time.Duration(float64(poorQuantum-s.credit) / share); wait == 0 || w < wait {
+		w := min(time.Duration(float64(poorQuantum-s.credit)/share), idleFor+time.Millisecond-now.Sub(b.busy))
+		if wait == 0 || w < wait {
 			wait = w
 		}
 	}
 	return nil, wait
+}
+
+// used notes that somebody else needs the node.
+func (b *inbox) used(now time.Time) {
+	b.mu.Lock()
+	b.busy = now
+	b.mu.Unlock()
 }
 
 func (b *inbox) turn() { b.next = (b.next + 1) % max(len(b.sources), 1) }

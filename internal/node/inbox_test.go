@@ -54,6 +54,7 @@ func TestVainFramesAreRationed(t *testing.T) {
 	if b.source(2).credit < allowance-time.Millisecond {
 		t.Errorf("the honest member has %v left", b.source(2).credit)
 	}
+	b.used(now)
 	ins, wait := b.takePoor(now)
 	if len(ins) > 0 || wait <= 0 {
 		t.Fatalf("%d inputs without an allowance, wait %v", len(ins), wait)
@@ -67,10 +68,20 @@ func TestVainFramesAreRationed(t *testing.T) {
 		}
 		b.charge(&account{took: time.Duration(n) * time.Millisecond}, 1)
 		fill(b, 3, false, n)
+		b.used(now)
 	}
 	if most := int(share*10_000) + 20; served == 0 || served > most {
 		t.Errorf("%d vain milliseconds in ten seconds, want 1 to %d", served, most)
 	}
+	for n := 1; n > 0; { // all used up again
+		ins, _ := b.takePoor(now)
+		n = count(ins)[3]
+		b.charge(&account{took: time.Second}, 1)
+	}
+	if ins, _ = b.takePoor(now.Add(2 * idleFor)); count(ins)[3] == 0 {
+		t.Error("a member is rationed where nobody else needs the node")
+	}
+	b.charge(&account{}, 1)
 	now = now.Add(time.Minute)
 	if by := count(pass(b, now, 0, nil)); by[3] == 0 {
 		t.Error("a member that was quiet for a minute is still rationed")

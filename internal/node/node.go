@@ -209,6 +209,12 @@ func (n *Node) turn(ins []input) (idle bool, later <-chan time.Time, err error) 
 	ins = n.inbox.take(ins, false, now)
 	ins = drain(ins, n.bulk)
 	ins = n.inbox.take(ins, true, now)
+	for _, in := range ins {
+		if _, tick := in.event.(station.Tick); !tick {
+			n.inbox.used(now)
+			break
+		}
+	}
 	if len(ins) > 0 {
 		if err := n.step(ins); err != nil {
 			return false, nil, err
