@@ -202,9 +202,12 @@ func (w *World) reachable(n *node) bool {
 
 // rotate puts new node keys in force, as the root's holder does.
 func (w *World) rotate(n *node) {
-	if !n.up() || !n.st.Ready() || n.serial != w.serials[n.me] || w.serials[n.me] >= 6 {
-		return
+	if n.up() && n.st.Ready() && n.serial == w.serials[n.me] && w.serials[n.me] < 6 {
+		w.renew(n)
 	}
+}
+
+func (w *World) renew(n *node) {
 	w.serials[n.me]++
 	serial := w.serials[n.me]
 	var gen parley.Gen

@@ -46,7 +46,10 @@ func (w *World) heal() {
 	from := w.now
 	wrong := w.wrong()
 	for step := 5 * time.Second; wrong != nil && w.now.Sub(from) < limit; wrong = w.wrong() {
-		if w.run(step); w.now.Sub(from) > patient {
+		if w.run(step); w.now.Sub(from) > 2*time.Minute {
+			w.askRoots()
+		}
+		if w.now.Sub(from) > patient {
 			w.setPace(10 * time.Second)
 			step = 10 * time.Minute
 		}
@@ -63,6 +66,28 @@ func (w *World) heal() {
 		w.verify()
 	case 1:
 		w.expire()
+	}
+}
+
+// askRoots lets the roots put new keys in force for nodes whose newest keys
+// nobody knows any more: they were lost with the only disk that had heard of
+// them. The manual has a page for it.
+func (w *World) askRoots() {
+	for _, n := range w.standing() {
+		if !n.up() || n.st.Ready() || n.serial == 0 {
+			continue
+		}
+		known := false
+		for _, o := range w.standing() {
+			as, _ := journal.FindRootKeys(o.disk, w.ch.Charter, w.ch.ID)
+			for _, a := range as {
+				known = known || o != n && a.Party == n.me && a.Keys.Serial == n.serial
+			}
+		}
+		if !known {
+			w.stats.add("keys that nobody knew", 1)
+			w.renew(n)
+		}
 	}
 }
 
