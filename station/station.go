@@ -248,6 +248,14 @@ func (st *Station) Step(now time.Time, events ...Event) *Effects {
 		clear(l.fresh)
 		clear(l.signs)
 	}
+	// New keys come first: what is written in the step that brings them is
+	// signed under them. Under the old ones it would never be signed if the
+	// process ended between the commit and the signature.
+	for _, e := range events {
+		if r, ok := e.(Renew); ok {
+			st.renew(r)
+		}
+	}
 	for _, e := range events {
 		st.handle(e)
 	}
@@ -285,8 +293,6 @@ func (st *Station) handle(e Event) {
 		st.storeHeads()
 	case Close:
 		st.close(e)
-	case Renew:
-		st.renew(e)
 	}
 }
 
