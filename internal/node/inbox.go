@@ -41,8 +41,8 @@ const (
 	poorQuantum = time.Millisecond // the same for one that has used up its allowance
 	allowance   = time.Second
 	share       = 0.08
-	debt        = 50 * time.Millisecond  // the most that one owes: a step may take long for another's reasons
-	idleFor     = 200 * time.Millisecond // time that nobody else has used for so long is free
+	debt        = 50 * time.Millisecond // the most that one owes: a step may take long for another's reasons
+	idleFor     = 2 * time.Second       // time that nobody else has used for so long is free
 )
 
 // source is what one member sends.
