@@ -304,10 +304,7 @@ func (st *Station) take(m *member, l *log, in *incoming, sig []byte) {
 		st.lacks(l, in.index, in.leaf.To)
 	}
 	if in.entry == nil {
-		if body := st.openings[r.Hashes[0]]; body != nil && in.leaf.To == parley.ToNobody {
-			delete(st.openings, r.Hashes[0])
-			st.openLater(l, body)
-		}
+		st.opensNow(r)
 		return
 	}
 	st.act(m, l, r, in.entry)
@@ -333,44 +330,10 @@ func (st *Station) act(m *member, l *log, r *journal.Row, e *parley.Entry) {
 	case parley.KindClosing:
 		l.shut = true
 	case parley.KindOpening:
-		st.openLater(l, e.Body)
+		st.openLater(l, r, e.Body)
 	case parley.KindNotice:
 		if n, err := parley.ParseNotice(e.Body); err == nil {
 			st.receiveNotice(author, n)
 		}
 	}
-}
-
-func checkOpening(log parley.LogID, body []byte) error {
-	o, _, err := parley.ParseOpening(body)
-	if err != nil {
-		return err
-	}
-	return journal.CheckOpening(log, o)
-}
-
-// openLater takes the content of a commitment that its author opens now: it
-// stands at its own place, from its own time.
-func (st *Station) openLater(l *log, body []byte) {
-	o, e, err := parley.ParseOpening(body)
-	if err != nil {
-		return
-	}
-	c := st.logs[place{o.Ref.Party, o.Ref.Lane, o.Ref.Gen}]
-	if c == nil || o.Ref.Index >= c.size() {
-		if len(st.openings) < maxHeld { // another lane may bring the commitment later
-			st.openings[o.Ref.Leaf] = body
-		}
-		return
-	}
-	r, err := st.row(c, o.Ref.Index)
-	if err != nil || r.Leaf.Hash() != o.Ref.Leaf {
-		return
-	}
-	if r.Content != nil {
-		return // opened before
-	}
-	r.Content = &journal.Content{Salt: o.Salt, Entry: o.Entry}
-	st.fx.batch.Opened = append(st.fx.batch.Opened, journal.Opened{Log: c.id, Index: o.Ref.Index, Content: *r.Content, Standing: r.Standing})
-	st.posted(c, r, e)
 }

@@ -2,6 +2,7 @@ package station
 
 import (
 	"cmp"
+	"encoding/hex"
 	"slices"
 	"strconv"
 
@@ -18,6 +19,7 @@ import (
 //	kem       <gen>/<index>        own KEM keys (secret)
 //	peer-kem  <member>             newest KEM key of a member
 //	blank     <origin>/<index>     own entries that came back without their content
+//	opening   <leaf>               where an OPENING stands whose commitment has not come
 //	fork      <origin>             proofs of forks
 
 func encodeOwnKey(k *ownKey) []byte {
@@ -123,6 +125,14 @@ func (st *Station) loadValues() error {
 			}
 		}
 		return nil
+	}))
+	err = cmp.Or(err, read("opening", func(d *parley.Decoder, key string) error {
+		leaf, err := hex.DecodeString(key)
+		at := d.Ref()
+		if err == nil && len(leaf) == len(parley.Hash{}) {
+			st.openings[parley.Hash(leaf)] = at
+		}
+		return err
 	}))
 	err = cmp.Or(err, read("blank", func(d *parley.Decoder, key string) error { return st.loadBlank(key, d) }))
 	err = cmp.Or(err, st.cfg.Record.Values("fork", func(key string, _ []byte) error {

@@ -61,9 +61,9 @@ type Station struct {
 	kems     []*kem     // own KEM keys, newest last
 	queue    []Post     // posted before the start-up ended
 	notices  []parley.Notice
-	changed  map[*log]bool          // logs that grew since the own entry that cited them
-	dirty    map[*log]bool          // logs whose newest head is not stored yet
-	openings map[parley.Hash][]byte // OPENING bodies that came before their commitment, by leaf
+	changed  map[*log]bool              // logs that grew since the own entry that cited them
+	dirty    map[*log]bool              // logs whose newest head is not stored yet
+	openings map[parley.Hash]parley.Ref // where an OPENING stands that came before its commitment, by leaf
 	closed   bool
 	closing  *Close // asked for before the start-up ended
 	zip      squeezer
@@ -169,7 +169,7 @@ func New(cfg Config) (*Station, error) {
 	st := &Station{
 		cfg: cfg, ch: cfg.Charter.Channel(), me: cfg.Me, keys: cfg.Keys,
 		logs: map[place]*log{}, members: map[parley.Party]*member{},
-		changed: map[*log]bool{}, dirty: map[*log]bool{}, openings: map[parley.Hash][]byte{},
+		changed: map[*log]bool{}, dirty: map[*log]bool{}, openings: map[parley.Hash]parley.Ref{},
 	}
 	var err error
 	if st.quorum, err = cfg.Charter.Quorum(); err != nil {

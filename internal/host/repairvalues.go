@@ -33,6 +33,7 @@ var meaning = map[string]string{
 	"kem":      "the key to which members grant theirs: the node starts a new generation with a new one, and the members grant again",
 	"peer-kem": "the key of a member for grants: put together again from the record, or from the member's next KEYS",
 	"self":     "the node's note of its own state: the node starts a new generation",
+	"opening":  "a note of an opening whose commitment has not come: that entry stays unopened here",
 	"blank":    "a note of an own entry whose content is asked for: look for it in what is listed as unread",
 	"fork":     "a proof of a fork: put together again from the notices in the record, if they hold it",
 }
