@@ -78,15 +78,6 @@ func contents(t *testing.T, dir string) (rows map[string]string) {
 	return rows
 }
 
-func same(t *testing.T, got, want map[string]string) {
-	t.Helper()
-	for k, v := range want {
-		if got[k] != v {
-			t.Errorf("%s is %.200q, and was %.200q", k, got[k], v)
-		}
-	}
-}
-
 // zeroed overwrites part of a file, as a lost sector does.
 func zeroed(t *testing.T, path string, off, n int) {
 	t.Helper()
