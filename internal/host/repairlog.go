@@ -380,7 +380,7 @@ func (m *mending) lacks() bool {
 	return len(m.wanted()) > 0 || m.cosigs || m.headless()
 }
 
-func (m *mending) headless() bool { return m.saved != nil && m.saved.Head != nil && m.head == nil }
+func (m *mending) headless() bool { return m.target > 0 && m.head == nil }
 
 // wanted lists what a copy should give, in order: entries without a proven
 // leaf, and those whose text this party held or should hold.

@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"cmp"
+	"crypto/ed25519"
 	"encoding/binary"
 	"math"
 	"slices"
@@ -89,6 +90,7 @@ type foundCell struct {
 // The shapes of the tables' records (see record), n|b standing for both.
 const (
 	shapeMeta        = "tb"
+	shapeLogs        = "nbiibii" // and the head, or null for it
 	shapeLogsIndex   = "biibi"
 	shapeSigners     = "nibi"
 	shapeSignersIdx  = "ibii"
@@ -210,7 +212,7 @@ func (s *Salvage) keep(page uint32, n int, c *cell) bool {
 		s.found.cosigs = append(s.found.cosigs, foundCell{c.payload, page})
 	case form == shapeVals:
 		s.found.vals = append(s.found.vals, foundCell{c.payload, page})
-	case len(cs) == columnsOfLogs && form[:7] == "nbiibii":
+	case len(cs) == columnsOfLogs && form[:7] == shapeLogs:
 		s.keepLog(c.rowid, cs[1:5], cs)
 	case form == shapeLogsIndex:
 		s.keepLog(cs[4].num, cs[:4], nil)
@@ -734,5 +736,5 @@ func (s *Salvage) proven(payload []byte) bool {
 	}
 	form := shape(c)
 	return form == shapeLogsIndex || form == shapeSigners || form == shapeSignersIdx || form == shapeMeta ||
-		len(c) == columnsOfLogs && form[:7] == "nbiibii"
+		form == shapeLogs+"nn" || form == shapeLogs+"bb" && len(c[7].bytes) == 32 && len(c[8].bytes) == ed25519.SignatureSize
 }
