@@ -31,7 +31,7 @@ type siege struct {
 
 // patience of one connection of a siege: it outlasts the time that a node
 // gives to whoever is not let in.
-const siegeTime = 15 * time.Second
+const siegeTime = 25 * time.Second
 
 // besiege opens so many connections at any moment; network and address are
 // those of net.Dial. Sources are addresses of the loopback network.

@@ -197,7 +197,7 @@ func TestKill(t *testing.T) {
 			p.ready()
 		}
 	}
-	w.quiet("stale-store")
+	w.quiet("stale-store", "clock-offset") // a PING that waits on a busy machine looks like a wrong clock
 }
 
 // loseDisk puts an old copy of the directory in the place of a party's own,

@@ -190,6 +190,10 @@ func TestSlowLine(t *testing.T) {
 	}
 	say(parley.Routine, "EXERCISE. the first")
 	b.has("EXERCISE. the first")
+	eventually(t, "both connections are up", func() bool {
+		l := a.status().Links
+		return len(l) == 1 && l[0].Urgent && l[0].Bulk
+	})
 	rng := mrand.New(mrand.NewPCG(1, 1))
 	for i := range 40 {
 		var noise strings.Builder // that no compression shortens much

@@ -23,7 +23,7 @@ type Config struct {
 	Peers   map[parley.Party]string     // host:port to dial; see SetPeer
 
 	Idle      time.Duration // a connection silent that long is closed; 90 s. Heartbeats are the caller's
-	Handshake time.Duration // from the first byte to the end of HELLO, and for a dial; 10 s
+	Handshake time.Duration // from the first byte to the end of HELLO, and for a dial; 20 s: two round trips of 4 s and 4 KB on 64 kbit/s must fit
 	Write     time.Duration // for 16 KiB to leave; 30 s
 	Probe     time.Duration // silence after a PING that counts as death; 5 s
 	Patience  time.Duration // how long the higher number leaves dialing to the lower; 3 s
@@ -60,7 +60,7 @@ func (c *Config) defaults() {
 		}
 	}
 	or(&c.Idle, 90*time.Second)
-	or(&c.Handshake, 10*time.Second)
+	or(&c.Handshake, 20*time.Second)
 	or(&c.Write, 30*time.Second)
 	or(&c.Probe, 5*time.Second)
 	or(&c.Patience, 3*time.Second)
