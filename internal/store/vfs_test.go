@@ -108,7 +108,7 @@ func tracedOpen(tls *libc.TLS, vfs, name, file uintptr, flags int32, out uintptr
 
 // What fail may return for a write besides SQLite's codes.
 const (
-	tornWrite        = -1 // half of it lands, and it fails
+	tornWrite        = -1 // half of its sectors land, and it fails
 	lostWrite        = -2 // it does not land, and seems to succeed
 	misdirectedWrite = -3 // it lands some pages away, and seems to succeed
 )
@@ -135,7 +135,7 @@ func tracedWrite(tls *libc.TLS, file, buf uintptr, n int32, off int64) int32 {
 	case sqlite3.SQLITE_OK:
 		return write(tls, file, buf, n, off)
 	case tornWrite:
-		write(tls, file, buf, n/2, off)
+		write(tls, file, buf, n/2/512*512, off) // whole sectors
 		return sqlite3.SQLITE_IOERR_WRITE
 	case lostWrite:
 		return sqlite3.SQLITE_OK
