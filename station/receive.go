@@ -100,7 +100,9 @@ func (st *Station) receiveRun(m *member, fs []frame.Frame, raws [][]byte) int {
 		st.keepNoKey(m, e.Lane, raws[0])
 		return 1
 	}
-	if !ok || l.forked || !st.withinQuota(m, l, len(raws[0])) {
+	// What is held already comes again when a receipt was lost: that is nobody's
+	// new message.
+	if !ok || l.forked || index >= l.size() && !st.withinQuota(m, l, len(raws[0])) {
 		m.dropped++
 		return 1
 	}

@@ -133,7 +133,7 @@ func TestRepairFromExportedRecord(t *testing.T) {
 	file := filepath.Join(w.base, "copy.parley")
 	ok(t, w.base, "export", "--dir", a.dir, file)
 	n := b.sectors()
-	b.rot(n/4, n/2+3, n-17)
+	b.rot(n/4, n/3, n/2, n/2+3, 2*n/3, 3*n/4, n-17)
 	if r := command(t, w.base, "", "fsck", "--dir", b.dir, "--from", file); r.code != 1 || !strings.Contains(r.err, "bad-flags") {
 		t.Errorf("fsck --from without --repair: exit %d: %s", r.code, r.err)
 	}

@@ -241,7 +241,7 @@ func TestCopiedDiskShowsNothing(t *testing.T) {
 	refused("not-this-party", "serve", "--dir", a.dir)
 	refused("store-key", "fsck", "--dir", a.dir)
 	os.Remove(filepath.Join(a.dir, "node.key"))
-	refused("no-party", "serve", "--dir", a.dir)
+	refused("node-key-lost", "serve", "--dir", a.dir)
 	if err := os.WriteFile(filepath.Join(a.dir, "node.key"), append(mine[:len(mine)-10], "0123456789"...), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"parley/internal/mutate"
 	"parley/journal"
 	"parley/journal/journaltest"
+	"parley/seal"
 )
 
 // What this package reads from files. Files of one form are written again byte
@@ -84,6 +85,13 @@ func FuzzKeyRequest(f *testing.F) {
 func FuzzKeyAnswer(f *testing.F) {
 	c := journaltest.New(2, 0, nil)
 	a := &KeyAnswer{Channel: c.ID, Member: 1, Gen: parley.Gen{1}, RootKeys: c.Member(1).RootKeys(c.ID, parley.Gen{1}, c.Member(1).NodeKeys(1).Public)}
+	root, err := seal.RootFromSeeds(bytes.Repeat([]byte{1}, 64))
+	if err != nil {
+		f.Fatal(err)
+	}
+	if a.Card, err = seal.SignCard(c.Member(1).Name, "", root, a.RootKeys.Keys); err != nil {
+		f.Fatal(err)
+	}
 	mutate.Fuzz(f, [][]byte{a.Encode()}, func(t testing.TB, b []byte) bool {
 		a, err := ParseKeyAnswer(b)
 		return !refused(t, b, err) && mutate.Same(t, b, err, func() []byte { return a.Encode() })

@@ -210,6 +210,7 @@ func TestFailureEndsTheStore(t *testing.T) {
 		}
 	}
 	s.Close()
+	raw(t, s.path, "DROP TRIGGER broken")
 	again := openAt(t, s.path)
 	if st, err := again.Logs(); err != nil || st[0].Size != 1 {
 		t.Errorf("the failed batch left something: %v, %v", st, err)
