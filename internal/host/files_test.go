@@ -16,6 +16,7 @@ import (
 //
 //	PARLEY_ROT=1 go test ./internal/host -run TestEveryBitOfTheFiles -v
 func TestEveryBitOfTheFiles(t *testing.T) {
+	long(t)
 	dir, _, _ := complete(t)
 	root, err := OpenRoot(filepath.Join(dir, fileRoot), "pass")
 	if err != nil {

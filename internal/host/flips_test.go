@@ -276,6 +276,7 @@ func (f *flipper) repairs(bit int, exact bool) *RepairReport {
 //
 //	PARLEY_ROT=1 PARLEY_ROT_REPAIR=101 go test ./internal/host -run TestEveryBitOfTheRecord -v -timeout 12h
 func TestEveryBitOfTheRecord(t *testing.T) {
+	long(t)
 	f := newFlipper(t)
 	unused := storetest.UsedBytes(f.sound)
 	var flips, noticed, refused, asked, repaired, fromCopy int

@@ -203,6 +203,7 @@ func TestRebuild(t *testing.T) {
 // Nobody there is no recovery, also where the identity brought statements of
 // new keys; one of two there is one, and says who was not reached.
 func TestRebuildFromSome(t *testing.T) {
+	long(t)
 	t.Parallel()
 	dirs, _ := channel(t, "Avaria", "Borduria", "Cadoria")
 	b, _ := start(t, dirs[1], Options{})

@@ -107,6 +107,7 @@ func exported(t *testing.T, h *Host) string {
 // Every sector of the record, one after the other, is lost and comes back: from
 // the running peer, and from the record that it exported.
 func TestRepairOfLostSectors(t *testing.T) {
+	long(t)
 	t.Parallel()
 	dirs, a, _, stopB := talk(t, 20)
 	dir := dirs[1]
@@ -153,6 +154,7 @@ func TestRepairOfLostSectors(t *testing.T) {
 // The same entry offered by a running peer's word is not taken, because the tree
 // does not come to the signed head.
 func TestRepairRefusesLies(t *testing.T) {
+	long(t)
 	t.Parallel()
 	dirs, a, _, stopB := talk(t, 6)
 	stopB()
@@ -261,6 +263,7 @@ func lose(t *testing.T, dir string, party parley.Party, lane parley.Lane, index 
 // it; on the officer's word the log ends before it, the next start begins a new
 // generation, and the party goes on.
 func TestRepairNamesLoss(t *testing.T) {
+	long(t)
 	t.Parallel()
 	dirs, a, stopA, stopB := talk(t, 5)
 	addr := a.Addr().(*net.TCPAddr).String()
