@@ -79,15 +79,31 @@ func (st *Station) target(m *member, f frame.Frame) (l *log, index uint64, ok bo
 		}
 		index, ok = frame.Near(f.Index, l.size())
 	case *frame.Blind:
-		for _, x := range st.order {
-			// A log that somebody only names could be made to share the hint of another.
-			if x.id.Party == f.Author && x.id.Lane == f.Lane && x.hint == f.Hint && x.stray == 0 {
-				index, ok = frame.Near(f.Index, x.size())
-				return x, index, ok
-			}
+		if l = st.hinted(f); l != nil {
+			index, ok = frame.Near(f.Index, l.size())
 		}
 	}
 	return l, index, ok
+}
+
+// hinted is the log that a BLIND means. A log that somebody only names could be
+// made to share the hint of another: it comes after all known ones, and first
+// among its like if its held GENERATION is by its author's root. What is held
+// for it counts only once a signed head covers it.
+func (st *Station) hinted(f *frame.Blind) *log {
+	var named *log
+	for _, x := range st.order {
+		if x.id.Party != f.Author || x.id.Lane != f.Lane || x.hint != f.Hint {
+			continue
+		}
+		if x.stray == 0 {
+			return x
+		}
+		if named == nil || st.keyOfHeld(st.members[f.Author], named) == nil {
+			named = x
+		}
+	}
+	return named
 }
 
 // receiveRun takes the longest run of frames that continue one log and returns
@@ -177,7 +193,7 @@ func (st *Station) open(m *member, l *log, index uint64, f frame.Frame, raw []by
 			in.sig = f.Sig[:]
 		}
 		in.leaf = journal.Leaf{To: f.To, Commit: f.Commit}
-		if l.id.Party == st.me || f.To.Includes(st.me) || in.sig == nil {
+		if l.id.Party == st.me || f.To.Includes(st.me) || in.sig == nil || st.logKey(l) == nil {
 			if lone {
 				st.hold(m, l, index, &heldLeaf{leaf: in.leaf, sig: in.sig})
 				if f.To.Includes(st.me) {
