@@ -191,6 +191,60 @@ func (st *Station) fromHeld(l *log, index uint64, h *heldLeaf) incoming {
 	return in
 }
 
+// heldRun is what is held from the log's end up to size, all of it, or nil.
+// What came sealed is opened for it, at most once a second: an OPEN may stand
+// before it that only a later head covers. What no key opens is asked for.
+func (st *Station) heldRun(l *log, size uint64) (run []incoming) {
+	sealed := false
+	for i := l.size(); i < size; i++ {
+		x := l.held[i]
+		if x == nil || !st.complete(l, x) {
+			return nil
+		}
+		sealed = sealed || x.raw != nil
+	}
+	if sealed && !passed(l.unsealed, st.now.Unix(), 1) {
+		return nil
+	}
+	if sealed {
+		l.unsealed = st.now.Unix()
+	}
+	author := st.members[l.id.Party]
+	for i := l.size(); i < size; i++ {
+		x := l.held[i]
+		if x.raw == nil {
+			in := st.fromHeld(l, i, x)
+			in.sig = nil
+			run = append(run, in)
+			continue
+		}
+		f, err := frame.Decode(x.raw)
+		if err != nil {
+			return nil
+		}
+		in, ok := st.open(author, l, i, f, x.raw, false)
+		if !ok {
+			st.wantKey(author, l, i, frame.FormFull)
+			return nil
+		}
+		in.sig = nil
+		run = append(run, in)
+	}
+	return run
+}
+
+// wantElided asks for the full forms of what was filled in here, and reports
+// whether there was any: it may have been filled in otherwise than was meant.
+func (st *Station) wantElided(l *log, run []incoming) (any bool) {
+	for _, in := range run {
+		if in.elided {
+			st.wantOne(st.members[l.id.Party], l, in.index, frame.FormFull, frame.WantFull)
+			any = true
+		}
+	}
+	return any
+}
+
 // adoptHeld takes leaves that came without a signature of their own (by OPEN,
 // or BLIND from another member) as soon as an author-signed head covers them
 // all: in one step, with one receipt. Leaves that this node may read must be
@@ -199,20 +253,16 @@ func (st *Station) adoptHeld(m *member, l *log, h journal.SignedHead) bool {
 	if h.Size <= l.size() || h.Size > l.size()+maxHeld {
 		return false
 	}
-	var run []incoming
+	run := st.heldRun(l, h.Size)
+	if run == nil {
+		return false
+	}
 	t := l.tree
-	for i := l.size(); i < h.Size; i++ {
-		x := l.held[i]
-		if x == nil || x.raw != nil || !st.complete(l, x) {
-			return false
-		}
-		in := st.fromHeld(l, i, x)
-		in.sig = nil
-		t.Append(in.leaf.Hash())
-		run = append(run, in)
+	for i := range run {
+		t.Append(run[i].leaf.Hash())
 	}
 	if t.Root() != h.Root {
-		if st.logKey(l) != nil {
+		if !st.wantElided(l, run) && st.logKey(l) != nil {
 			st.beginCheck(m, l, h)
 		}
 		return false

@@ -35,17 +35,18 @@ type log struct {
 	witness map[string]uint64  // greatest size that each witness of the charter cosigned
 	stamps  map[stampKey]stamp // newest cosignature of each signer
 
-	stray   parley.Party // who named it, while its generation is not known
-	forked  bool
-	shut    bool // CLOSING stands
-	held    map[uint64]*heldLeaf
-	early   []frame.Receipt            // receipts over sizes not reached yet
-	claim   *parley.Head               // of an own log: a longer head that others hold
-	claimed *journal.SignedHead        // signed by its author, beyond what we hold
-	blank   map[uint64]parley.Audience // of an own lost log: entries whose content others hold
-	asking  map[parley.Party]bool      // members asked for our own receipts, after a restore
-	heard   bool                       // they have answered
-	allow   int                        // frames let through beyond the quota
+	unsealed int64        // when held frames were last opened before their turn, unix seconds
+	stray    parley.Party // who named it, while its generation is not known
+	forked   bool
+	shut     bool // CLOSING stands
+	held     map[uint64]*heldLeaf
+	early    []frame.Receipt            // receipts over sizes not reached yet
+	claim    *parley.Head               // of an own log: a longer head that others hold
+	claimed  *journal.SignedHead        // signed by its author, beyond what we hold
+	blank    map[uint64]parley.Audience // of an own lost log: entries whose content others hold
+	asking   map[parley.Party]bool      // members asked for our own receipts, after a restore
+	heard    bool                       // they have answered
+	allow    int                        // frames let through beyond the quota
 
 	stuck struct {
 		size  uint64
