@@ -216,10 +216,11 @@ func (st *Station) seal(l *log) {
 }
 
 // answerSeal gives our ML-DSA cosignature on a head that its author sealed, at
-// most daily for each log.
+// most daily for each log. Before the node has started it may hold keys that no
+// generation announced: with an older record beside newer keys.
 func (st *Station) answerSeal(m *member, l *log, size uint64, root parley.Hash) {
 	day := st.unix()/86400 + 1
-	if l.id.Party == st.me || size > l.mine || l.pqDay == day {
+	if st.phase != phaseRunning || l.id.Party == st.me || size > l.mine || l.pqDay == day {
 		return
 	}
 	name := st.receiptName(st.me)
