@@ -44,6 +44,9 @@ var arrows = map[string]string{
 		"filippo.io/age filippo.io/age/armor",
 	"internal/control": ". journal station hotline internal/node internal/host",
 
+	// The officers' console: its words.
+	"internal/console/locale": "",
+
 	// Simulated worlds of many stations.
 	"internal/sim":   ". journal journal/journaltest seal frame station hotline docket",
 	"cmd/parley-sim": "internal/sim github.com/alecthomas/kong",
