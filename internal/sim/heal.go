@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"parley"
@@ -111,7 +114,8 @@ func (w *World) wrong() error {
 			return fmt.Errorf("nobody holds %s", log)
 		}
 	}
-	for log, m := range most {
+	for _, log := range slices.SortedFunc(maps.Keys(most), func(a, b parley.LogID) int { return strings.Compare(a.Origin(), b.Origin()) }) {
+		m := most[log]
 		if err := w.held(honest, log, size(m, log)); err != nil {
 			return err
 		}
@@ -164,7 +168,7 @@ func (w *World) held(honest []*node, log parley.LogID, all uint64) error {
 			if err != nil {
 				continue
 			}
-			if r.Content == nil && opened && (r.Leaf.To.Includes(n.me) || log.Party == n.me || r.Leaf.To == parley.ToNobody && w.openedFor(honest, n, log, i)) {
+			if r.Content == nil && opened && (r.Leaf.To.Includes(n.me) || log.Party == n.me || r.Leaf.To == parley.ToNobody && w.openedFor(honest, n, log, i) && !w.stuckSomewhere(honest, n, log.Party)) {
 				return fmt.Errorf("%s has not opened entry %d of %s", n, i, log)
 			}
 			if r.Content == nil && !opened && r.Leaf.To != parley.ToNobody && !w.truth.lost[spot{log, i}] {
@@ -186,6 +190,17 @@ func (w *World) stuck(honest []*node, n *node, log parley.LogID, i uint64) bool 
 			if r, err := o.disk.Row(log, j); err == nil && r.Leaf.To.Includes(n.me) {
 				return true
 			}
+		}
+	}
+	return false
+}
+
+// stuckSomewhere reports whether a member cannot count some log of an author:
+// what opens a commitment may stand there.
+func (w *World) stuckSomewhere(honest []*node, n *node, author parley.Party) bool {
+	for log, leaves := range w.truth.leaves {
+		if log.Party == author && len(leaves) > 0 && w.stuck(honest, n, log, uint64(len(leaves)-1)) {
+			return true
 		}
 	}
 	return false
