@@ -16,6 +16,7 @@ import (
 
 	"parley"
 	"parley/hotline"
+	"parley/release"
 )
 
 // Desk is what every desk offers. Apply takes in an entry of any kind and
@@ -38,6 +39,7 @@ type seat struct {
 // Docket is all desks of one member.
 type Docket struct {
 	Hotline *hotline.Desk
+	Release *release.Desk
 
 	seats   []seat
 	unknown []Unknown
@@ -55,8 +57,8 @@ type Unknown struct {
 
 // New is the empty docket of member me in the channel of charter ch.
 func New(ch *parley.Charter, me parley.Party) *Docket {
-	d := &Docket{Hotline: hotline.New(ch, me), seen: map[parley.Ref]bool{}}
-	d.seats = []seat{{hotline.Owns, d.Hotline}}
+	d := &Docket{Hotline: hotline.New(ch, me), Release: release.New(ch, me), seen: map[parley.Ref]bool{}}
+	d.seats = []seat{{hotline.Owns, d.Hotline}, {release.Owns, d.Release}}
 	return d
 }
 
