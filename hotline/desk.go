@@ -18,6 +18,7 @@ type record struct {
 	time     uint64          // its author's claim
 	stored   time.Time
 	standing parley.Standing
+	noted    bool  // note has taken it in
 	body     Body  // nil if bad is not
 	bad      error // why it is malformed
 }
@@ -120,6 +121,9 @@ func (d *Desk) Apply(p parley.Posted) {
 	}
 	if r := d.records[p.Ref]; r != nil {
 		r.standing = p.Standing
+		if r.counts() && !r.noted {
+			d.note(r)
+		}
 		d.touch(r)
 		if about := aboutOf(r); about != nil {
 			d.touch(d.records[*about])
@@ -166,6 +170,7 @@ func (d *Desk) read(p parley.Posted) *record {
 
 // note draws from a record the facts that are kept as a newest time.
 func (d *Desk) note(r *record) {
+	r.noted = true
 	line, typ := r.line()
 	if line != 0 {
 		raise(d.onLine, onLine{line, r.ref.Party, typ}, r.proof())

@@ -136,6 +136,23 @@ func TestRevoked(t *testing.T) {
 	}
 }
 
+// A proposal whose standing is mended stands in the registry, once.
+func TestMendedProposal(t *testing.T) {
+	w := newWorld(t)
+	w.openLine(Line{Number: 1})
+	d := New(w.c, india)
+	for _, standing := range []parley.Standing{parley.AfterRevocation, parley.InForce, parley.InForce} {
+		for _, e := range w.all {
+			p := *e.posted
+			p.Standing = standing
+			d.Apply(p)
+		}
+	}
+	if got := d.Lines(w.now); len(got) != 1 || got[0].Line == nil || len(got[0].Proposals) != 1 {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestMalformed(t *testing.T) {
 	w := newWorld(t)
 	r := w.put(india, parley.Draft{Lane: parley.Flash, Kind: KindText, Body: []byte{0x83, 0, 0}})

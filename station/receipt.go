@@ -161,7 +161,11 @@ func (st *Station) retryEarlyReceipts(l *log) {
 // minute ahead of our clock is kept and proves nothing about time.
 func (st *Station) countReceipt(l *log, by parley.Party, size uint64, root parley.Hash, c journal.Cosignature) {
 	st.cosigned(l, journal.Cosig{Log: l.id, Size: size, Name: st.receiptName(by), Cosignature: c})
-	l.rcpt[by] = max(l.rcpt[by], size)
+	before := l.rcpt[by]
+	l.rcpt[by] = max(before, size)
+	if by != st.me && by != l.id.Party {
+		st.reinstate(l, before, size)
+	}
 	if by == st.me { // given before this store was restored
 		if l.mine = max(l.mine, size); !st.ahead(c.Time) {
 			l.beat = max(l.beat, c.Time)

@@ -2,6 +2,7 @@ package station
 
 import (
 	"parley"
+	"parley/journal"
 )
 
 // standing says how the record holds an entry (protocol 7.3, 7.4).
@@ -22,6 +23,33 @@ func (st *Station) standing(m *member, l *log, in *incoming) parley.Standing {
 		return parley.DisputedCitation
 	}
 	return parley.InForce
+}
+
+// reinstate puts in force what was taken as AFTER REVOCATION before the receipt
+// of another member that covers it was known here: receipts of entries first to
+// size have come (spec/journal.md J16).
+func (st *Station) reinstate(l *log, first, size uint64) {
+	g := st.members[l.id.Party].generation(l.id.Gen)
+	cited, over := g.cited(l)
+	if !over || !g.replaced.root {
+		return
+	}
+	for i := max(cited, first); i < min(size, l.size()); i++ {
+		r, err := st.row(l, i)
+		if err != nil || r.Standing != parley.AfterRevocation || r.Content == nil {
+			continue
+		}
+		in := incoming{index: i, leaf: r.Leaf, content: r.Content}
+		st.judge(l, &in)
+		if r.Standing = st.standing(st.members[l.id.Party], l, &in); r.Standing == parley.AfterRevocation {
+			continue
+		}
+		st.fx.batch.Opened = append(st.fx.batch.Opened, journal.Opened{Log: l.id, Index: i, Content: *r.Content, Standing: r.Standing})
+		if in.entry != nil {
+			st.act(st.members[l.id.Party], l, r, in.entry)
+			st.posted(l, r, in.entry)
+		}
+	}
 }
 
 // otherHolds reports whether a member other than this one and the author has
