@@ -76,21 +76,27 @@ func (d *Desk) Questions(f Filter) []*Question {
 		if !f.fits(d, r) {
 			continue
 		}
-		q := &Question{Ref: r.ref, Author: r.ref.Party, Time: r.time, Standing: r.standing, Malformed: r.bad}
-		if b, ok := r.body.(*Query); ok {
-			q.Query, q.Responses = b, d.responses(r)
-			for _, p := range r.readers.Parties() {
-				a := Addressee{Party: p, Lane: r.ref.Lane}
-				a.Waiting = d.follow(&a, r) == 0
-				q.Addressees = append(q.Addressees, a)
-			}
-		}
-		out = append(out, q)
+		out = append(out, d.question(r))
 		if len(out) == f.Limit {
 			break
 		}
 	}
 	return out
+}
+
+func (d *Desk) question(r *record) *Question {
+	q := &Question{Ref: r.ref, Author: r.ref.Party, Time: r.time, Standing: r.standing, Malformed: r.bad}
+	b, ok := r.body.(*Query)
+	if !ok {
+		return q
+	}
+	q.Query, q.Responses = b, d.responses(r)
+	for _, p := range r.readers.Parties() {
+		a := Addressee{Party: p, Lane: r.ref.Lane}
+		a.Waiting = d.follow(&a, r) == 0
+		q.Addressees = append(q.Addressees, a)
+	}
+	return q
 }
 
 // Stray lists the answers about entries that this record does not hold, or

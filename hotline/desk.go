@@ -16,6 +16,7 @@ type record struct {
 	to       parley.Audience
 	readers  parley.Audience // to, spelled out
 	time     uint64          // its author's claim
+	order    uint64          // the claim, or the greatest one before it in its log: see Timeline
 	stored   time.Time
 	standing parley.Standing
 	noted    bool  // note has taken it in
@@ -85,6 +86,7 @@ type Desk struct {
 	size    map[logKey]uint64        // entries seen of each log, of any kind
 	about   map[parley.Ref][]*record // what refers to an entry, in order of arrival
 	lines   map[uint8][]*record      // proposals by number
+	byLine  map[lineLog][]*record    // what stands on a line, by log and index
 	calls   []*record                // attempts, earliest call first
 	held    map[holder][]held        // receipts
 	life    map[parley.Party]uint64  // newest proof of life of a member
@@ -103,7 +105,7 @@ func New(ch *parley.Charter, me parley.Party) *Desk {
 		charter: ch, me: me,
 		records: map[parley.Ref]*record{}, logs: map[logKey][]*record{}, size: map[logKey]uint64{},
 		about: map[parley.Ref][]*record{}, lines: map[uint8][]*record{},
-		held: map[holder][]held{}, life: map[parley.Party]uint64{}, onLine: map[onLine]uint64{},
+		held: map[holder][]held{}, life: map[parley.Party]uint64{}, onLine: map[onLine]uint64{}, byLine: map[lineLog][]*record{},
 		talked: map[talk]uint64{}, open: map[parley.Ref]*record{},
 	}
 }
@@ -133,6 +135,7 @@ func (d *Desk) Apply(p parley.Posted) {
 	r := d.read(p)
 	d.records[r.ref] = r
 	d.logs[log] = insert(d.logs[log], r, byPlace)
+	d.index(log, r)
 	if r.bad != nil {
 		d.badSeen++
 		return
