@@ -13,6 +13,9 @@ type truth struct {
 	w *World
 	// leaves are what honest authors made durable, and so may have signed.
 	leaves map[parley.LogID][]parley.Hash
+	// marked are the sizes of them that high-water files ever named: nothing
+	// beyond is signed.
+	marked map[parley.LogID]uint64
 	// given are the sizes that honest members ever receipted, made durable.
 	given map[parley.Party]map[parley.LogID]uint64
 	// lost are entries of honest authors whose last good copy went with a disk.
@@ -25,7 +28,8 @@ type spot struct {
 }
 
 func newTruth(w *World) *truth {
-	return &truth{w: w, leaves: map[parley.LogID][]parley.Hash{}, given: map[parley.Party]map[parley.LogID]uint64{}, lost: map[spot]bool{}}
+	return &truth{w: w, leaves: map[parley.LogID][]parley.Hash{}, marked: map[parley.LogID]uint64{},
+		given: map[parley.Party]map[parley.LogID]uint64{}, lost: map[spot]bool{}}
 }
 
 // committed judges a batch that became durable.
@@ -201,7 +205,16 @@ func (t *truth) wellCopied(n *node) bool {
 	return true
 }
 
-// replaced notes what went with a disk for ever.
+// mark notes what a high-water file names.
+func (t *truth) mark(n *node, m *station.Mark) {
+	for lane, size := range m.Sizes {
+		log := parley.LogID{Channel: t.w.ch.ID, Party: n.me, Lane: parley.Lane(lane), Gen: m.Gen}
+		t.marked[log] = max(t.marked[log], size)
+	}
+}
+
+// replaced notes what went with a disk for ever. What was durable there and
+// not marked was never signed: its place is free again.
 func (t *truth) replaced(n *node, old *disk) {
 	logs, _ := old.Logs()
 	for _, l := range logs {
@@ -215,5 +228,11 @@ func (t *truth) replaced(n *node, old *disk) {
 			}
 			return nil
 		})
+		if keep := max(t.marked[l.Log], size(n, l.Log)); l.Log.Party == n.me && uint64(len(t.leaves[l.Log])) > keep {
+			for i := range t.leaves[l.Log][keep:] {
+				delete(t.lost, spot{l.Log, keep + uint64(i)})
+			}
+			t.leaves[l.Log] = t.leaves[l.Log][:keep]
+		}
 	}
 }
