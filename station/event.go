@@ -106,6 +106,7 @@ const (
 	AlarmStale     = "stale-store"
 	AlarmTwice     = "runs-twice"
 	AlarmForeign   = "unknown-own-generation"
+	AlarmUnsigned  = "never-signed" // own entries whose key is gone
 	AlarmClock     = "clock-offset"
 	AlarmQuota     = "quota"
 	AlarmMalformed = "malformed"

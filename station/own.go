@@ -2,6 +2,7 @@ package station
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 	"time"
 
@@ -67,9 +68,16 @@ func (st *Station) tryFinish() {
 // written first, as before every signature.
 func (st *Station) signAgain() {
 	for _, l := range st.order {
-		if l.id.Party == st.me && l.head.Size < l.size() && !l.forked && st.logKey(l) != nil {
-			st.fx.moved = st.signatureAt(l, l.size()-1) != nil || st.fx.moved
+		if l.id.Party != st.me || l.head.Size >= l.size() || l.forked || st.logKey(l) == nil {
+			continue
 		}
+		if st.signatureAt(l, l.size()-1) != nil {
+			st.fx.moved = true
+			continue
+		}
+		// An old record beside newer keys, and the old ones are gone.
+		st.fx.alarm(AlarmUnsigned, st.me, fmt.Sprintf("%d entries of this party in %s are in its record and were never signed; their key was replaced, "+
+			"and nobody else can take them. Read them and send again what still matters", l.size()-l.head.Size, l.id), nil)
 	}
 }
 

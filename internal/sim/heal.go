@@ -155,7 +155,7 @@ func (w *World) held(honest []*node, log parley.LogID, all uint64) error {
 		opened := false
 		for _, n := range honest {
 			r, err := n.disk.Row(log, i)
-			if err != nil && w.stuck(honest, n, log, i) {
+			if err != nil && (w.stuck(honest, n, log, i) || w.unsigned(honest, log, i)) {
 				continue
 			}
 			if err != nil {
@@ -193,6 +193,21 @@ func (w *World) stuck(honest []*node, n *node, log parley.LogID, i uint64) bool 
 		}
 	}
 	return false
+}
+
+// unsigned reports whether only its author holds an entry, durable and never
+// signed, and has newer keys by now: an old record came back beside them. The
+// alarm never-signed says so to its officers.
+func (w *World) unsigned(honest []*node, log parley.LogID, i uint64) bool {
+	for _, n := range honest {
+		logs, _ := n.disk.Logs()
+		for _, l := range logs {
+			if l.Log == log && (n.me != log.Party && l.Size > i || l.Head != nil && l.Head.Size > i) {
+				return false
+			}
+		}
+	}
+	return w.serials[log.Party] > 0
 }
 
 // stuckSomewhere reports whether a member cannot count some log of an author:

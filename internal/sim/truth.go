@@ -232,7 +232,9 @@ func (t *truth) replaced(n *node, old *disk) {
 			for i := range t.leaves[l.Log][keep:] {
 				delete(t.lost, spot{l.Log, keep + uint64(i)})
 			}
-			t.leaves[l.Log] = t.leaves[l.Log][:keep]
+			if t.leaves[l.Log] = t.leaves[l.Log][:keep]; keep == 0 {
+				delete(t.leaves, l.Log)
+			}
 		}
 	}
 }
