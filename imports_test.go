@@ -45,7 +45,9 @@ var arrows = map[string]string{
 		"filippo.io/age filippo.io/age/armor",
 	"internal/control": ". journal station hotline internal/node internal/host",
 
-	// The officers' console: its words.
+	// The officers of a party, and their console.
+	"internal/officer": ". journal release github.com/go-webauthn/webauthn/webauthn github.com/go-webauthn/webauthn/protocol " +
+		"github.com/go-webauthn/webauthn/protocol/webauthncose golang.org/x/mod/sumdb/tlog modernc.org/sqlite",
 	"internal/console/locale": "",
 
 	// Simulated worlds of many stations.
