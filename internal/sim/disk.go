@@ -114,6 +114,7 @@ func (n *node) persist(b *journal.Batch, m *station.Mark, f fate) error {
 	if m != nil {
 		x := *m
 		n.disk.mark = &x
+		n.w.truth.mark(n, m)
 		if n.w.rng.IntN(4) == 0 {
 			n.disk.synced = &x
 		}
