@@ -1,5 +1,7 @@
 package station
 
+import "time"
+
 // asking is when something was last asked for, and how long to wait before it
 // is asked for again. The wait doubles, up to a minute, as long as nothing
 // comes of it: what a member withholds must not fill the line for ever.
@@ -13,6 +15,15 @@ const maxAskWait = 64
 // passed reports whether a period is over since a time that the own clock told,
 // in seconds. A clock that was set back has lost count: then it is over too.
 func passed(since, now, period int64) bool { return now-since >= period || now < since }
+
+// still reports whether a wait of a span goes on. A clock that was set back
+// begins it anew: it does not know how long it has waited.
+func (st *Station) still(until *time.Time, span time.Duration) bool {
+	if until.Sub(st.now) > span {
+		*until = st.now.Add(span)
+	}
+	return st.now.Before(*until)
+}
 
 // due reports whether it is time to ask, and counts that as asked. got is how
 // much has come: when it grows the waiting begins anew. A clock that was set

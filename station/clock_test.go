@@ -49,3 +49,27 @@ func TestClockForwardAndBack(t *testing.T) {
 		t.Error("the KEM key of 1 was not renewed in four windows")
 	}
 }
+
+// A node that starts while its clock is years ahead, alone, is ready soon after
+// the clock was set right.
+func TestStartWhileTheClockIsAhead(t *testing.T) {
+	w := newWorld(t, 2)
+	w.connectAll()
+	w.settle()
+	w.cutAll()
+	real := w.now
+	w.now = real.Add(10 * 365 * 24 * time.Hour)
+	n := w.boot(1, emptyStore(), true)
+	w.now = real
+	w.pass(15*time.Second, time.Second)
+	if !n.Ready() {
+		t.Error("it still waits for its peers")
+	}
+	w.connect(1, 2)
+	w.settle()
+	w.pass(2*time.Minute, time.Second)
+	ref := w.post(2, parley.Flash, parley.ToAll, "after")
+	w.settle()
+	w.reads(1, ref, "after")
+	w.received(ref, 1)
+}

@@ -41,6 +41,10 @@ type Post struct {
 	Done func(parley.Ref, error)
 }
 
+// Together appends entries to one own lane, adjacent and in one batch, or none
+// of them: where one may not be written, every Done is told why.
+type Together []Post
+
 // Tick tells that time has passed; send one about every second.
 type Tick struct{}
 
@@ -77,6 +81,7 @@ func (Up) event()           {}
 func (Down) event()         {}
 func (Frames) event()       {}
 func (Post) event()         {}
+func (Together) event()     {}
 func (Tick) event()         {}
 func (Witnessed) event()    {}
 func (WitnessAhead) event() {}

@@ -34,7 +34,7 @@ func (st *Station) tryFinish() {
 	if st.phase != phaseStarting {
 		return
 	}
-	if st.now.Before(st.waitTil) && !st.heardAll() || !st.ownKeysKnown() {
+	if st.still(&st.waitTil, startWait) && !st.heardAll() || !st.ownKeysKnown() {
 		return
 	}
 	st.phase, st.foreign = phaseRunning, false
@@ -205,52 +205,89 @@ func (st *Station) newGeneration(why parley.Reason, gen parley.Gen, rk *parley.R
 	}
 }
 
-// post appends an entry of a desk, or keeps it until the start-up is over.
-func (st *Station) post(p Post) {
+// post appends entries of desks, adjacent or none of them, or keeps them until
+// the start-up is over.
+func (st *Station) post(ps []Post) {
 	if st.phase != phaseRunning {
-		st.queue = append(st.queue, p)
+		st.queue = append(st.queue, ps)
 		return
 	}
-	ref, err := st.appendOwn(p.Lane, p.Kind, p.To, p.Body)
-	if p.Done != nil {
-		p.Done(ref, err)
+	var refused error
+	if len(ps) > 1 {
+		refused = st.mayAppend(ps)
 	}
+	for _, p := range ps {
+		ref, err := parley.Ref{}, refused
+		if refused == nil {
+			ref, err = st.appendOwn(p.Lane, p.Kind, p.To, p.Body)
+		}
+		if len(ps) > 1 && refused == nil && err != nil {
+			panic("station: half of what belongs together is written: " + err.Error())
+		}
+		if p.Done != nil {
+			p.Done(ref, err)
+		}
+	}
+}
+
+// mayAppend reports why one of several entries may not be appended to the one
+// lane of all. The later ones are judged with the heads that the first would
+// cite: they cite no others, as nothing comes in between.
+func (st *Station) mayAppend(ps []Post) error {
+	for _, p := range ps {
+		if p.Lane != ps[0].Lane {
+			return parley.Errorf(parley.CodeKindLane, "entries of lanes %s and %s do not stand together", ps[0].Lane, p.Lane)
+		}
+		if _, _, _, err := st.compose(p.Lane, p.Kind, p.To, p.Body); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// compose makes an entry of an own lane, or says why it may not stand there.
+func (st *Station) compose(lane parley.Lane, kind parley.Kind, to parley.Audience, body []byte) (l *log, e *parley.Entry, enc []byte, err error) {
+	if lane >= parley.Lanes {
+		return nil, nil, nil, parley.Errorf(parley.CodeOutOfRange, "there is no lane %d", lane)
+	}
+	l = st.log(parley.LogID{Channel: st.ch, Party: st.me, Lane: lane, Gen: st.gen})
+	switch {
+	case l.forked || kind != parley.KindGeneration && kind != parley.KindKeys && st.forkedBefore(lane):
+		return nil, nil, nil, parley.Errorf(CodeForked, "the %s lane is forked", lane)
+	case l.shut || st.closed && kind != parley.KindClosing && kind != parley.KindGeneration:
+		return nil, nil, nil, parley.Errorf(CodeClosed, "the %s lane is closed", lane)
+	}
+	if err := to.CheckIn(st.cfg.Charter, st.me); err != nil {
+		return nil, nil, nil, err
+	}
+	e = &parley.Entry{Kind: kind, To: to, Time: st.unix(), Body: body}
+	if kind != parley.KindGeneration && kind != parley.KindKeys {
+		e.Seen = st.citations(lane, to)
+	}
+	if err := e.Check(lane); err != nil {
+		return nil, nil, nil, err
+	}
+	if err := e.CheckBody(); err != nil {
+		return nil, nil, nil, err
+	}
+	if kind == parley.KindOpening {
+		if err := checkOpening(l.id, body); err != nil {
+			return nil, nil, nil, err
+		}
+	}
+	enc = e.Encode()
+	if uint64(len(enc)) > st.cfg.Charter.Rules.MaxEntry {
+		return nil, nil, nil, parley.Errorf(parley.CodeTooLarge, "the entry has %d bytes; the charter allows %d", len(enc), st.cfg.Charter.Rules.MaxEntry)
+	}
+	return l, e, enc, nil
 }
 
 // appendOwn appends an entry to an own lane: commitment, leaf, new root; the
 // head is signed when the batch is durable.
 func (st *Station) appendOwn(lane parley.Lane, kind parley.Kind, to parley.Audience, body []byte) (parley.Ref, error) {
-	if lane >= parley.Lanes {
-		return parley.Ref{}, parley.Errorf(parley.CodeOutOfRange, "there is no lane %d", lane)
-	}
-	l := st.log(parley.LogID{Channel: st.ch, Party: st.me, Lane: lane, Gen: st.gen})
-	switch {
-	case l.forked || kind != parley.KindGeneration && kind != parley.KindKeys && st.forkedBefore(lane):
-		return parley.Ref{}, parley.Errorf(CodeForked, "the %s lane is forked", lane)
-	case l.shut || st.closed && kind != parley.KindClosing && kind != parley.KindGeneration:
-		return parley.Ref{}, parley.Errorf(CodeClosed, "the %s lane is closed", lane)
-	}
-	if err := to.CheckIn(st.cfg.Charter, st.me); err != nil {
+	l, e, enc, err := st.compose(lane, kind, to, body)
+	if err != nil {
 		return parley.Ref{}, err
-	}
-	e := &parley.Entry{Kind: kind, To: to, Time: st.unix(), Body: body}
-	if kind != parley.KindGeneration && kind != parley.KindKeys {
-		e.Seen = st.citations(lane, to)
-	}
-	if err := e.Check(lane); err != nil {
-		return parley.Ref{}, err
-	}
-	if err := e.CheckBody(); err != nil {
-		return parley.Ref{}, err
-	}
-	if kind == parley.KindOpening {
-		if err := checkOpening(l.id, body); err != nil {
-			return parley.Ref{}, err
-		}
-	}
-	enc := e.Encode()
-	if uint64(len(enc)) > st.cfg.Charter.Rules.MaxEntry {
-		return parley.Ref{}, parley.Errorf(parley.CodeTooLarge, "the entry has %d bytes; the charter allows %d", len(enc), st.cfg.Charter.Rules.MaxEntry)
 	}
 	c := &journal.Content{Entry: enc}
 	index := l.size()

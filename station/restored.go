@@ -27,7 +27,7 @@ func (st *Station) hush() { st.hushed = st.now.Add(askWait) }
 // mustWait reports whether a receipt on the log has to wait. The first time it
 // asks every member that may know of one.
 func (st *Station) mustWait(l *log) bool {
-	if !st.now.Before(st.hushed) || l.heard {
+	if l.heard || !st.still(&st.hushed, askWait) {
 		return false
 	}
 	if l.asking == nil {

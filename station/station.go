@@ -59,7 +59,7 @@ type Station struct {
 	gen      parley.Gen // current own generation; zero before the first
 	grants   []*ownKey  // own audience keys, live ones
 	kems     []*kem     // own KEM keys, newest last
-	queue    []Post     // posted before the start-up ended
+	queue    [][]Post   // posted before the start-up ended
 	notices  []parley.Notice
 	changed  map[*log]bool              // logs that grew since the own entry that cited them
 	dirty    map[*log]bool              // logs whose newest head is not stored yet
@@ -281,6 +281,8 @@ func (st *Station) handle(e Event) {
 	case Frames:
 		st.receive(e.From, e.Frames)
 	case Post:
+		st.post([]Post{e})
+	case Together:
 		st.post(e)
 	case Tick:
 		st.tick()
