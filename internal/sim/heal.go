@@ -133,15 +133,7 @@ func (w *World) standing() (ns []*node) {
 	return ns
 }
 
-func size(n *node, log parley.LogID) uint64 {
-	logs, _ := n.disk.Logs()
-	for _, l := range logs {
-		if l.Log == log {
-			return l.Size
-		}
-	}
-	return 0
-}
+func size(n *node, log parley.LogID) uint64 { return n.disk.Size(log) }
 
 // held checks that all honest members hold a log of an honest author, opened
 // where anybody can open it for them, and that nothing receipted is gone.

@@ -196,6 +196,16 @@ func (m *Mem) Hashes(id parley.LogID) journal.Hashes {
 	return memHashes(nil)
 }
 
+// Size is the number of entries of a log.
+func (m *Mem) Size(id parley.LogID) uint64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if l := m.logs[id]; l != nil {
+		return uint64(len(l.rows))
+	}
+	return 0
+}
+
 // Cosigs lists a log's cosignatures of at least size from.
 func (m *Mem) Cosigs(id parley.LogID, from uint64) ([]journal.Cosig, error) {
 	m.mu.Lock()
