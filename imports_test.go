@@ -48,6 +48,8 @@ var arrows = map[string]string{
 	// The officers of a party, and their console.
 	"internal/officer": ". journal release github.com/go-webauthn/webauthn/webauthn github.com/go-webauthn/webauthn/protocol " +
 		"github.com/go-webauthn/webauthn/protocol/webauthncose golang.org/x/mod/sumdb/tlog modernc.org/sqlite",
+	"internal/console": ". journal hotline release docket internal/node internal/host internal/officer " +
+		"internal/console/locale",
 	"internal/console/locale": "",
 
 	// Simulated worlds of many stations.
