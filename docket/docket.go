@@ -109,6 +109,23 @@ func (d *Docket) Check(p parley.Draft, now time.Time) error {
 	return s.Check(p, now)
 }
 
+// CheckTogether asks whether drafts may be released now that are posted side by
+// side: each by its own desk, and a RELEASE with the draft behind it.
+func (d *Docket) CheckTogether(now time.Time, drafts ...parley.Draft) error {
+	for i, p := range drafts {
+		var err error
+		if p.Kind == release.KindRelease && i+1 < len(drafts) {
+			err = d.Release.CheckTogether(p, drafts[i+1], now)
+		} else {
+			err = d.Check(p, now)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Due lists what members owe, of all desks, soonest first; of equal times the
 // higher precedence first.
 func (d *Docket) Due(now time.Time) []parley.Duty {

@@ -1,23 +1,197 @@
 package release
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"parley"
 )
 
+// place is where an entry stands. A record holds one entry at each.
+type place struct {
+	party parley.Party
+	lane  parley.Lane
+	gen   parley.Gen
+	index uint64
+}
+
+func placeOf(r parley.Ref) place { return place{r.Party, r.Lane, r.Gen, r.Index} }
+
+func (p place) log() place { p.index = 0; return p }
+
+// speech is a RELEASE as it was stored.
+type speech struct {
+	ref      parley.Ref
+	to       parley.Audience
+	time     uint64
+	standing parley.Standing
+	body     *Release // nil if bad is not
+	bad      error
+}
+
+// follower is what is kept of an entry that a RELEASE may speak for.
+type follower struct {
+	ref      parley.Ref
+	kind     parley.Kind
+	to       parley.Audience
+	standing parley.Standing
+	digest   parley.Hash
+}
+
+// naming is a ROSTER as it was stored.
+type naming struct {
+	ref      parley.Ref
+	time     uint64
+	standing parley.Standing
+	body     *Roster // nil if bad is not
+	bad      error
+}
+
+func (n *naming) counts() bool { return n.bad == nil && n.standing.Effective() }
+
+// use is one approval of one draft by one party.
+type use struct {
+	author        parley.Party
+	step          Step
+	nonce, digest parley.Hash
+}
+
+// newest is the last entry of a log that came, and whether it was a RELEASE.
+type newest struct {
+	index   uint64
+	release bool
+}
+
 // Desk is what one member knows of rosters and releases: the facts it was
 // told, and the questions to them. See the package comment.
 type Desk struct {
 	charter *parley.Charter
+	channel *parley.Hash // reckoned when the first RELEASE comes
 	me      parley.Party
+
+	// Facts. They only grow.
+	speeches  map[place]*speech
+	followers map[place]*follower
+	rosters   map[parley.Ref]*naming
+	named     map[parley.Party][]*naming // sound ones by serial, then place
+	uses      map[use][]*speech
+	last      map[place]newest // by log
+	spoke     uint64           // newest time of an own RELEASE
 }
 
 // New is an empty desk of member me in the channel of charter ch.
-func New(ch *parley.Charter, me parley.Party) *Desk { return &Desk{charter: ch, me: me} }
+func New(ch *parley.Charter, me parley.Party) *Desk {
+	return &Desk{charter: ch, me: me,
+		speeches: map[place]*speech{}, followers: map[place]*follower{}, rosters: map[parley.Ref]*naming{},
+		named: map[parley.Party][]*naming{}, uses: map[use][]*speech{}, last: map[place]newest{}}
+}
 
-// Apply takes in an entry of any kind.
-func (d *Desk) Apply(p parley.Posted) {}
+// Apply takes in an entry of any kind. A repeated entry changes nothing but
+// its standing.
+func (d *Desk) Apply(p parley.Posted) {
+	switch p.Entry.Kind {
+	case KindRoster:
+		d.applyRoster(p)
+	case KindRelease:
+		d.applyRelease(p)
+	}
+	d.follow(p)
+}
+
+func (d *Desk) applyRoster(p parley.Posted) {
+	if n := d.rosters[p.Ref]; n != nil {
+		n.standing = p.Standing
+		return
+	}
+	n := &naming{ref: p.Ref, time: p.Entry.Time, standing: p.Standing}
+	body, err := d.read(p)
+	n.body, _ = body.(*Roster)
+	n.bad = err
+	d.rosters[p.Ref] = n
+	if n.bad != nil {
+		return
+	}
+	list := d.named[p.Ref.Party]
+	i, _ := slices.BinarySearchFunc(list, n, bySerial)
+	d.named[p.Ref.Party] = slices.Insert(list, i, n)
+}
+
+func bySerial(a, b *naming) int {
+	return cmp.Or(cmp.Compare(a.body.Serial, b.body.Serial), a.ref.Compare(b.ref))
+}
+
+func (d *Desk) applyRelease(p parley.Posted) {
+	if d.channel == nil {
+		ch := d.charter.Channel()
+		d.channel = &ch
+	}
+	at := placeOf(p.Ref)
+	if s := d.speeches[at]; s != nil {
+		if s.ref == p.Ref {
+			s.standing = p.Standing
+		}
+		return
+	}
+	s := &speech{ref: p.Ref, to: p.Entry.To, time: p.Entry.Time, standing: p.Standing}
+	body, err := d.read(p)
+	s.body, _ = body.(*Release)
+	s.bad = err
+	d.speeches[at] = s
+	if s.bad != nil {
+		return
+	}
+	for _, u := range s.body.uses(p.Ref.Party) {
+		d.uses[u] = append(d.uses[u], s)
+	}
+	if p.Ref.Party == d.me {
+		d.spoke = max(d.spoke, s.time)
+	}
+}
+
+// uses are the two approvals that a release of author spends.
+func (r *Release) uses(author parley.Party) [2]use {
+	return [2]use{{author, StepDraft, r.Drafted.Nonce, r.Digest}, {author, StepRelease, r.Released.Nonce, r.Digest}}
+}
+
+// read parses the body of an entry, with the rules of its place.
+func (d *Desk) read(p parley.Posted) (Body, error) {
+	if p.Standing == parley.Malformed {
+		return nil, parley.Errorf(parley.CodeNotCanonical, "the entry breaks a rule of its format")
+	}
+	b, err := Parse(p.Entry.Kind, p.Entry.Body)
+	if err == nil {
+		err = b.CheckIn(p.Ref.Party, p.Ref.Lane, p.Entry.To)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+// follow keeps what a RELEASE may speak for: an entry that stands behind one,
+// or behind a place of which this node does not know what stands there. A
+// commitment or an entry of a past window may be opened long after those
+// behind it.
+func (d *Desk) follow(p parley.Posted) {
+	at := placeOf(p.Ref)
+	if f := d.followers[at]; f != nil {
+		if f.ref == p.Ref {
+			f.standing = p.Standing
+		}
+		return
+	}
+	before, known := d.last[at.log()]
+	if !known || p.Ref.Index > before.index {
+		d.last[at.log()] = newest{p.Ref.Index, p.Entry.Kind == KindRelease}
+	}
+	if p.Ref.Index == 0 || known && before.index+1 == p.Ref.Index && !before.release {
+		return
+	}
+	e := p.Entry
+	d.followers[at] = &follower{ref: p.Ref, kind: e.Kind, to: e.To, standing: p.Standing,
+		digest: Digest(parley.Draft{Lane: p.Ref.Lane, Kind: e.Kind, To: e.To, Body: e.Body})}
+}
 
 // Proof takes in a receipt, of which this desk has no use.
 func (d *Desk) Proof(parley.Receipted) {}
@@ -25,62 +199,10 @@ func (d *Desk) Proof(parley.Receipted) {}
 // Due lists nothing: nobody owes a roster or a release.
 func (d *Desk) Due(time.Time) []parley.Duty { return nil }
 
-// Check asks whether this member may post a draft of this desk now.
-func (d *Desk) Check(p parley.Draft, now time.Time) error { return nil }
-
-// CheckTogether asks whether speech, a RELEASE, may be posted with next right
-// behind it: Check, and that it speaks for exactly this draft.
-func (d *Desk) CheckTogether(speech, next parley.Draft, now time.Time) error { return nil }
-
-// Compose makes the draft of a RELEASE for next, resting on this member's
-// newest roster.
-func (d *Desk) Compose(next parley.Draft, drafted, released Approval) (parley.Draft, error) {
-	return parley.Draft{}, nil
+// where is the channel, whether a RELEASE has come or not.
+func (d *Desk) where() parley.Hash {
+	if d.channel != nil {
+		return *d.channel
+	}
+	return d.charter.Channel()
 }
-
-// State says what is known of an entry's release.
-type State uint8
-
-const (
-	NotStated State = iota // no RELEASE stands before the entry; no reproach
-	Held                   // two keys of the roster released exactly this entry
-	Broken                 // a RELEASE stands before it and does not hold
-)
-
-// Status is what the record says of the release of one entry.
-type Status struct {
-	Ref      parley.Ref // the entry
-	State    State
-	By       *parley.Ref // the RELEASE; nil if NotStated
-	Drafted  Signer      // if Held
-	Released Signer      // if Held
-	Roster   *Version    // that the release rests on; nil if it is not known
-	Why      error       // if Broken: a stable code, and a sentence
-}
-
-// Of is what the record says of the release of an entry.
-func (d *Desk) Of(r parley.Ref) Status { return Status{Ref: r} }
-
-// Change says how a roster came to replace the one before it.
-type Change uint8
-
-const (
-	First      Change = iota // there was none before: the node's word alone
-	ByOfficers               // two officers of the former roster released it
-	ByNode                   // by the node alone
-)
-
-// Version is a roster as it stands in the record.
-type Version struct {
-	Ref      parley.Ref
-	Time     uint64 // its author's claim, seconds since 1970
-	Standing parley.Standing
-	Roster   *Roster
-	Change   Change
-	Status   Status   // of the roster's own entry
-	Notes    []string // what an officer should notice, one sentence each
-}
-
-// Roster is the newest roster of a member, nil if it has none, and all that
-// ever counted, newest first.
-func (d *Desk) Roster(p parley.Party) (current *Version, history []*Version) { return nil, nil }

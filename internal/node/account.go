@@ -18,8 +18,11 @@ type account struct {
 }
 
 func (a *account) event(e station.Event) {
-	if _, ok := e.(station.Post); ok {
+	switch e := e.(type) {
+	case station.Post:
 		a.posts++
+	case station.Together:
+		a.posts += len(e)
 	}
 }
 

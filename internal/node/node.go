@@ -379,56 +379,6 @@ func (n *Node) Feed(ctx context.Context, e station.Event) error {
 	}
 }
 
-// Post lets the desks check a draft and appends it. It returns where the entry
-// stands once it is durable. During the start-up it waits.
-func (n *Node) Post(ctx context.Context, d parley.Draft) (ref parley.Ref, err error) {
-	type result struct {
-		ref parley.Ref
-		err error
-	}
-	res := make(chan result, 1)
-	p := station.Post{Lane: d.Lane, Kind: d.Kind, To: d.To, Body: d.Body}
-	var got result
-	posted := make(chan struct{})
-	p.Done = func(r parley.Ref, e error) { got = result{r, e}; close(posted) }
-	after := func(refused error) {
-		if refused != nil {
-			res <- result{err: refused}
-			return
-		}
-		select {
-		case <-posted:
-			res <- got
-		default: // queued until the start-up is over: a later batch carries it
-			go func() {
-				select {
-				case <-posted:
-					if n.Feed(context.Background(), station.Tick{}) == nil {
-						res <- got
-					}
-				case <-n.done:
-				}
-			}()
-		}
-	}
-	ch := n.bulk
-	if d.Lane.Urgent() {
-		ch = n.urgent
-	}
-	in := input{event: p, after: after, check: func() error { return n.docket.Check(d, n.cfg.Now()) }}
-	if err := n.offer(ctx, ch, in); err != nil {
-		return ref, err
-	}
-	select {
-	case r := <-res:
-		return r.ref, r.err
-	case <-ctx.Done():
-		return ref, ctx.Err()
-	case <-n.done:
-		return ref, n.stopped()
-	}
-}
-
 // View is what a question may look at, inside Do only.
 type View struct {
 	Station *station.Station
