@@ -1,0 +1,195 @@
+package drive
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/cdproto/webauthn"
+	"github.com/chromedp/chromedp"
+)
+
+// TB is what the package needs of a testing.T; the screenshots command has its
+// own.
+type TB interface {
+	Helper()
+	Fatalf(format string, args ...any)
+	Logf(format string, args ...any)
+	Cleanup(func())
+}
+
+// patience is how long a page may take to come to a state.
+const patience = 20 * time.Second
+
+// Chromium is the path of the browser, or "".
+func Chromium() string {
+	for _, name := range []string{os.Getenv("PARLEY_CHROMIUM"), "chromium", "chromium-browser", "google-chrome"} {
+		if name == "" {
+			continue
+		}
+		if p, err := exec.LookPath(name); err == nil {
+			return p
+		}
+	}
+	return ""
+}
+
+// Browser is one running Chromium.
+type Browser struct{ ctx context.Context }
+
+// OpenBrowser starts Chromium without a window of its own.
+func OpenBrowser(t TB) *Browser {
+	t.Helper()
+	opts := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(Chromium()),
+		chromedp.NoSandbox, // CI runs as root, where Chromium's sandbox does not start
+		chromedp.DisableGPU,
+		chromedp.Flag("autoplay-policy", "user-gesture-required"),
+		chromedp.Flag("font-render-hinting", "none"),
+		chromedp.Flag("lang", "en"))
+	alloc, stop := chromedp.NewExecAllocator(context.Background(), opts...)
+	ctx, cancel := chromedp.NewContext(alloc)
+	t.Cleanup(func() { cancel(); stop() })
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatalf("chromium does not start: %v", err)
+	}
+	return &Browser{ctx}
+}
+
+// Version is the browser's name and version.
+func (b *Browser) Version() string {
+	v, err := chromedp.CallBrowser(b.ctx, browser.GetVersion, cdp.Empty{})
+	if err != nil {
+		return err.Error()
+	}
+	return v.Product
+}
+
+// Look is how a window shows pages.
+type Look struct {
+	Width, Height int64   // 1280 x 900 if zero
+	Scale         float64 // device pixels for each; 1 if zero
+	Dark          bool    // what the system prefers
+	Lang          string  // of Accept-Language; "" is English
+	NoScript      bool
+	NoAuth        bool // no passkey device
+}
+
+// Window is one officer's computer.
+type Window struct {
+	t     TB
+	ctx   context.Context
+	log   *messages
+	auth  webauthn.AuthenticatorID
+	label string
+}
+
+// Window opens a window of its own, which shares nothing with another. The
+// name is for messages of failures.
+func (b *Browser) Window(t TB, name string, look Look) *Window {
+	t.Helper()
+	if look.Width == 0 {
+		look.Width, look.Height = 1280, 900
+	}
+	if look.Lang == "" {
+		look.Lang = "en"
+	}
+	if look.Scale == 0 {
+		look.Scale = 1
+	}
+	ctx, cancel := chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext())
+	t.Cleanup(cancel)
+	w := &Window{t: t, ctx: ctx, log: &messages{}, label: name}
+	if err := chromedp.Listen(ctx, w.log.event); err != nil {
+		t.Fatalf("%v", err)
+	}
+	scheme := "light"
+	if look.Dark {
+		scheme = "dark"
+	}
+	call(w, runtime.Enable, cdp.Empty{})
+	call(w, log.Enable, cdp.Empty{})
+	call(w, network.Enable, network.EnableParams{})
+	call(w, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": look.Lang}})
+	call(w, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: look.Width, Height: look.Height, DeviceScaleFactor: look.Scale})
+	call(w, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+	call(w, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: look.NoScript})
+	if !look.NoAuth {
+		w.AddAuthenticator(true)
+	}
+	return w
+}
+
+// call runs one command of the protocol on the window, within patience.
+func call[P, R any](w *Window, cmd cdp.Command[P, R], params P) R {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(w.ctx, patience)
+	defer cancel()
+	r, err := chromedp.Call(ctx, cmd, params)
+	if err != nil {
+		w.Fatalf("%v: %v", cmd, err)
+	}
+	return r
+}
+
+// AddAuthenticator gives the window a passkey device. If not verifying, the
+// device answers without having checked who holds it.
+func (w *Window) AddAuthenticator(verifying bool) {
+	w.t.Helper()
+	call(w, webauthn.Enable, webauthn.EnableParams{})
+	w.auth = call(w, webauthn.AddVirtualAuthenticator, webauthn.AddVirtualAuthenticatorParams{Options: &webauthn.VirtualAuthenticatorOptions{
+		Protocol: webauthn.AuthenticatorProtocolCtap2, Ctap2version: webauthn.Ctap2versionCtap21,
+		Transport: webauthn.AuthenticatorTransportInternal, HasResidentKey: true, HasUserVerification: true,
+		AutomaticPresenceSimulation: true, IsUserVerified: verifying,
+	}}).AuthenticatorID
+}
+
+// Verifying sets whether the device's check of its holder succeeds.
+func (w *Window) Verifying(yes bool) {
+	w.t.Helper()
+	call(w, webauthn.SetUserVerified, webauthn.SetUserVerifiedParams{AuthenticatorID: w.auth, IsUserVerified: yes})
+}
+
+// Credentials are the passkeys on the window's device.
+func (w *Window) Credentials() []*webauthn.Credential {
+	w.t.Helper()
+	return call(w, webauthn.GetCredentials, webauthn.GetCredentialsParams{AuthenticatorID: w.auth}).Credentials
+}
+
+// AddCredential puts a passkey on the window's device, as one who carries the
+// device of another officer to this computer.
+func (w *Window) AddCredential(c *webauthn.Credential) {
+	w.t.Helper()
+	call(w, webauthn.AddCredential, webauthn.AddCredentialParams{AuthenticatorID: w.auth, Credential: c})
+}
+
+// do runs actions of chromedp, within patience.
+func (w *Window) do(actions ...chromedp.Action[chromedp.Void]) error {
+	ctx, cancel := context.WithTimeout(w.ctx, patience)
+	defer cancel()
+	return chromedp.Do(ctx, actions...)
+}
+
+// Fatalf ends the caller and shows where the window stands.
+func (w *Window) Fatalf(format string, args ...any) {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(w.ctx, 3*time.Second)
+	defer cancel()
+	text, err := chromedp.Run(ctx, chromedp.Evaluate[string](`location.href + "\n" + (document.body ? document.body.innerText : "")`))
+	if err != nil {
+		text = err.Error()
+	}
+	if len(text) > 2500 {
+		text = text[:2500] + "…"
+	}
+	w.t.Logf("%s shows %s\nmessages: %s", w.label, text, strings.Join(w.log.take(), "\n  "))
+	w.t.Fatalf(format, args...)
+}
