@@ -70,9 +70,10 @@ func (a *alone) run(why parley.Reason) {
 		a.t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	a.Node, a.ended = n, make(chan error, 1)
+	ended := make(chan error, 1)
+	a.Node, a.ended = n, ended
 	a.stop = func() { cancel(); <-n.Done() }
-	go func() { a.ended <- n.Run(ctx, nobody{}) }()
+	go func() { ended <- n.Run(ctx, nobody{}) }()
 	a.t.Cleanup(a.stop)
 	if err := a.Feed(a.t.Context(), station.Renew{Reason: why}); err != nil {
 		a.t.Fatal(err)
