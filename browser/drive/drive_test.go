@@ -30,7 +30,7 @@ func need(t *testing.T) []byte {
 func TestDrive(t *testing.T) {
 	axe := need(t)
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "text/html")
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		w.Header().Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; require-trusted-types-for 'script'; trusted-types 'none'")
 		http.SetCookie(w, &http.Cookie{Name: "a", Value: "1", HttpOnly: true})
 		w.Write([]byte(`<!doctype html><html lang=en><title>x</title><main><h1>x</h1><form><input id=a name=a><button>Go</button></form></main><script>window.bad = 1</script>`))

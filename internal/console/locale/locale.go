@@ -148,12 +148,19 @@ func (l *Locale) argument(x any) string {
 }
 
 // isolate encloses s where it could meet text of the other direction: always
-// in a language from right to left, else only if s is not plain Latin.
+// in a language from right to left, else only if s has letters that run so.
 func (l *Locale) isolate(with rune, s string) string {
-	if l.dir == "ltr" && !strings.ContainsFunc(s, func(r rune) bool { return r >= 0x590 }) {
+	if l.dir == "ltr" && !strings.ContainsFunc(s, rightToLeft) {
 		return s
 	}
 	return string(with) + s + string(popIsolate)
+}
+
+// rightToLeft reports the blocks of Unicode that hold scripts written from
+// right to left.
+func rightToLeft(r rune) bool {
+	return r >= 0x590 && r <= 0x8ff || r >= 0xfb1d && r <= 0xfdff || r >= 0xfe70 && r <= 0xfeff ||
+		r >= 0x10800 && r <= 0x10fff || r >= 0x1e800 && r <= 0x1efff
 }
 
 // tame replaces the control characters of direction.

@@ -37,7 +37,7 @@ func zoneName(t time.Time, zone *time.Location) string {
 // Date is a day in UTC with the month in words: 22 November 2026.
 func (l *Locale) Date(t time.Time) string {
 	t = t.UTC()
-	return l.T("time.date", ID(strconv.Itoa(t.Day())), l.month(t), ID(strconv.Itoa(t.Year())))
+	return l.T("time.date", ID(strconv.Itoa(t.Day())), plain(l.month(t)), ID(strconv.Itoa(t.Year())))
 }
 
 func (l *Locale) month(t time.Time) string {
@@ -46,7 +46,7 @@ func (l *Locale) month(t time.Time) string {
 
 // At is a moment in words, in UTC: 22 November 2026, 14:03Z.
 func (l *Locale) At(t time.Time) string {
-	return l.T("time.at", l.Date(t), ID(Zulu(t)))
+	return l.T("time.at", plain(l.Date(t)), ID(Zulu(t)))
 }
 
 // Lasting is a length of time, cut to what an officer needs: 45 s, 3 min,
