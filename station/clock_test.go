@@ -73,3 +73,34 @@ func TestStartWhileTheClockIsAhead(t *testing.T) {
 	w.reads(1, ref, "after")
 	w.received(ref, 1)
 }
+
+// What waits on a busy machine or a slow line is no wrong clock; a clock that is
+// behind is seen all the same.
+func TestAFrameThatWaitedIsNoWrongClock(t *testing.T) {
+	w := newWorld(t, 2)
+	w.connectAll()
+	w.settle()
+	w.now = w.now.Add(20 * time.Second)
+	w.step(1, Tick{})
+	w.step(2, Tick{})
+	w.now = w.now.Add(100 * time.Second) // the PINGs are under way
+	w.settle()
+	w.now = w.now.Add(20 * time.Second)
+	w.settle()
+	if a := w.nodes[1].alarm(AlarmClock); a != nil {
+		t.Error(a.Text)
+	}
+	real := w.now
+	w.now = real.Add(20 * time.Second)
+	w.step(1, Tick{})
+	mail := w.mail
+	w.mail, w.now = nil, real.Add(-time.Hour) // by the clock of 2
+	for _, l := range mail {
+		w.step(l.to, Frames{l.from, [][]byte{l.frame}})
+	}
+	w.now = real.Add(20 * time.Second)
+	w.settle()
+	if w.nodes[1].alarm(AlarmClock) == nil {
+		t.Error("a clock an hour behind is not seen")
+	}
+}

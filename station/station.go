@@ -79,6 +79,7 @@ type Station struct {
 	// Time.
 	newest    uint64 // newest verified time of another's cosignature
 	pings     uint32
+	pinged    [pingKept]int64 // when they went out, unix seconds, by number
 	lastBeat  int64
 	lastPing  int64
 	lastSeal  int64

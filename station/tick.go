@@ -15,6 +15,7 @@ const (
 	sealEvery  = 60
 	quotaEvery = 10
 	maxSkew    = 30
+	pingKept   = 16  // PINGs whose PONGs still tell the time
 	skewEvery  = 600 // between two alarms about one member's clock
 
 	regrantEvery = 5
@@ -35,6 +36,7 @@ func (st *Station) tick() {
 	if passed(st.lastPing, now, pingEvery) {
 		st.lastPing = now
 		st.pings++
+		st.pinged[st.pings%pingKept] = now
 		for _, m := range st.peers() {
 			if m.up[0] {
 				st.fx.send(m.Index, false, frame.Encode(&frame.Ping{ID: st.pings, Time: st.unix()}))
@@ -131,7 +133,31 @@ func (st *Station) receivePing(m *member, f *frame.Ping) {
 			}
 		}
 	}
-	skew := int64(f.Time) - int64(st.unix())
+	if skew, known := st.skewOf(m, f); known {
+		st.setSkew(m, skew)
+	}
+}
+
+// skewOf is by how many seconds a member's clock is certainly wrong against
+// ours, as far as a PING or PONG shows it: it was written before now and, a
+// PONG, after its PING. Time that a frame spent waiting is no wrong clock.
+func (st *Station) skewOf(m *member, f *frame.Ping) (skew int64, known bool) {
+	now := st.now.Unix()
+	least := int64(f.Time) - now
+	if !f.Pong {
+		return least, least > 0
+	}
+	sent := st.pinged[f.ID%pingKept]
+	if f.ID == 0 || f.ID > st.pings || st.pings-f.ID >= pingKept || now < sent {
+		return 0, false
+	}
+	most := int64(f.Time) - sent
+	return min(max(least, 0), most), true // what lies nearest to no offset
+}
+
+// setSkew notes a member's clock offset, and raises the alarm when it passes
+// what is tolerated.
+func (st *Station) setSkew(m *member, skew int64) {
 	if now := st.now.Unix(); abs(skew) > maxSkew && abs(m.skew) <= maxSkew && passed(m.skewed, now, skewEvery) {
 		m.skewed = now
 		st.fx.alarm(AlarmClock, m.Index, fmt.Sprintf("the clocks of %s and of this node differ by %d s; find out which is wrong", m.Name, abs(skew)), nil)
