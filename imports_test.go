@@ -43,7 +43,7 @@ var arrows = map[string]string{
 	"internal/node":    ". journal station docket",
 	"internal/host": ". journal seal frame station internal/node internal/store internal/carrier internal/witness " +
 		"filippo.io/age filippo.io/age/armor",
-	"internal/control": ". journal station hotline internal/node internal/host",
+	"internal/control": ". journal station hotline release internal/node internal/host",
 
 	// The officers of a party, and their console.
 	"internal/officer": ". journal release github.com/go-webauthn/webauthn/webauthn github.com/go-webauthn/webauthn/protocol " +
@@ -60,7 +60,8 @@ var arrows = map[string]string{
 	"cmd/parley": ". journal seal hotline internal/node internal/store internal/witness internal/host " +
 		"internal/control internal/demo internal/bench github.com/alecthomas/kong golang.org/x/term",
 	"cmd/parley-verify": ". journal seal",
-	"internal/demo":     ". journal seal station hotline internal/node internal/host internal/witness",
+	"internal/demo": ". journal seal station hotline internal/node internal/host internal/witness " +
+		"internal/officer internal/console",
 	"internal/bench":    ". journal seal frame station hotline internal/node internal/store internal/carrier internal/host",
 
 	// Specification, and help for tests.

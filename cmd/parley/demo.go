@@ -17,6 +17,8 @@ type demoCmd struct {
 	Print  bool    `help:"Print the scenario and end."`
 	Speed  float64 `default:"1" help:"Play this many times faster."`
 	JSON   bool    `help:"Print the summary as JSON (with --once)."`
+
+	Console *bool `negatable:"" help:"Open the members' consoles for a browser on this machine, and keep running until interrupted. On by default where a person watches on a terminal."`
 }
 
 func (c *demoCmd) Help() string {
@@ -26,7 +28,13 @@ plays April to June 2025 as an exercise. It is a reconstruction from press repor
 no real message is shown, every statement says which report it comes from, and the
 reports contradict each other.
 
+On a terminal, or with --console, each member's officers' console opens on this
+machine; the demonstration prints the addresses, and goes on running after the last
+step, so that you can release a message yourself on one console and acknowledge it
+on another. Their officers sign in without a passkey, and every page says DEMO.
+
 Example:
+  parley demo
   parley demo --once --dir /tmp/crisis && parley-verify /tmp/crisis/record.parley`
 }
 
@@ -51,6 +59,10 @@ func (c *demoCmd) Run(e *env) error {
 		if w, _, err := term.GetSize(int(f.Fd())); err == nil {
 			o.Width = w
 		}
+		o.Console = !c.Once
+	}
+	if c.Console != nil {
+		o.Console = *c.Console
 	}
 	s, err := demo.Run(e.ctx, o)
 	if err != nil {

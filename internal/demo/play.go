@@ -25,6 +25,11 @@ type Options struct {
 	Width  int       // characters a line, 32 to 100; 0: 80
 	Script []byte    // a scenario; nil: Crisis
 	Speed  float64   // of the pauses between steps; 0: 1, twice as fast: 2
+
+	// Console opens every member's console for a browser on this machine, with
+	// officers who sign in without a passkey, and keeps all running after the
+	// last step until the context ends.
+	Console bool
 }
 
 // Summary says what a performance left behind.
@@ -149,9 +154,18 @@ func (p *player) play(ctx context.Context) error {
 		return err
 	}
 	err := p.w.settle(ctx)
+	if err == nil && p.o.Console {
+		err = p.consoles(ctx)
+	}
 	if err == nil {
 		p.opening()
+		err = p.invite(ctx)
+	}
+	if err == nil {
 		err = p.steps(ctx)
+	}
+	if err == nil && p.o.Console {
+		return p.stay(ctx)
 	}
 	if err != nil && ctx.Err() != nil && !p.o.Once {
 		p.interrupted()

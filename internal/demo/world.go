@@ -55,7 +55,9 @@ type world struct {
 	dirs    []string     // by member
 	hosts   []*host.Host // by member
 	watch   []*monitor
+	desks   []*desk // consoles, if they are shown
 
+	ctx    context.Context // of what runs
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 	mu     sync.Mutex
@@ -202,7 +204,7 @@ func (w *world) serveWitnesses() error {
 // everybody, as the lower number does on any channel.
 func (w *world) start() error {
 	ctx, cancel := context.WithCancel(context.Background())
-	w.cancel = cancel
+	w.ctx, w.cancel = ctx, cancel
 	urls := map[string]string{}
 	for _, m := range w.watch {
 		urls[m.key.Name] = m.url
@@ -249,6 +251,9 @@ func (w *world) close() error {
 	}
 	w.wg.Wait()
 	errs := []error{w.failed}
+	for _, d := range w.desks {
+		errs = append(errs, d.book.Close())
+	}
 	for _, h := range w.hosts {
 		errs = append(errs, h.Close())
 	}
@@ -257,7 +262,7 @@ func (w *world) close() error {
 			errs = append(errs, m.srv.Close())
 		}
 	}
-	w.hosts, w.watch, w.failed = nil, nil, nil
+	w.hosts, w.watch, w.desks, w.failed = nil, nil, nil, nil
 	return errors.Join(errs...)
 }
 
