@@ -109,6 +109,7 @@ func (st *Station) newPeerGeneration(m *member, gen parley.Gen, body *parley.Gen
 	if old != nil && m.current() != old {
 		st.rehold(m, old)
 	}
+	st.followKeys(m)
 }
 
 // learnGeneration registers a generation whose GENERATION entry verified under

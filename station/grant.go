@@ -242,6 +242,32 @@ func (st *Station) resetKems() {
 	}
 }
 
+// followKeys goes over to the KEYS of a member's current generation when the
+// generation of those in use turns out to be superseded: generations become
+// known in any order.
+func (st *Station) followKeys(m *member) {
+	g := m.current()
+	if m.Index == st.me || g == nil || m.kem == nil || m.kem.gen == g.gen {
+		return
+	}
+	if old := m.generation(m.kem.gen); old != nil && old.replaced == nil {
+		return
+	}
+	l := st.logs[place{m.Index, parley.Routine, g.gen}]
+	if l == nil {
+		return
+	}
+	for i := l.size(); i > 0; i-- {
+		r, err := st.row(l, i-1)
+		if err != nil || r.Content == nil {
+			continue
+		}
+		if e, err := parley.ParseEntry(r.Content.Entry); err == nil && e.Kind == parley.KindKeys && st.applyKeys(m, g.gen, i-1, e.Body) {
+			return
+		}
+	}
+}
+
 // applyKeys takes a member's KEYS. Newest is the newest generation, then the
 // highest index.
 func (st *Station) applyKeys(m *member, gen parley.Gen, index uint64, body []byte) bool {

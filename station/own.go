@@ -21,6 +21,9 @@ var laneOrder = [parley.Lanes]parley.Lane{parley.Routine, parley.Flash, parley.I
 func (st *Station) start(e Start) {
 	st.phase = phaseStarting
 	st.doubt = st.doubt || e.Doubt
+	for _, m := range st.peers() {
+		st.followKeys(m)
+	}
 	st.waitTil = st.now.Add(startWait)
 	if len(st.members) == 1 {
 		st.waitTil = st.now
