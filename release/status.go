@@ -49,6 +49,16 @@ func (s Status) String() string {
 	return "release not stated"
 }
 
+// Line is what the record says of the release of an entry, in one line that
+// also says who named the keys.
+func (d *Desk) Line(r parley.Ref) string {
+	s := d.Of(r)
+	if v := d.Version(s.Roster); s.State == Held && v != nil {
+		return fmt.Sprintf("%s (%s)", s, v.Change)
+	}
+	return s.String()
+}
+
 // Of is what the record says of the release of an entry. Of an entry that this
 // node does not hold, or of a RELEASE, nothing is stated.
 func (d *Desk) Of(r parley.Ref) Status {

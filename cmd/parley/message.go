@@ -321,7 +321,16 @@ func (c *showCmd) Run(e *env) error {
 	} else {
 		e.printf("\nNot witnessed by the quorum yet\n")
 	}
+	e.printf("%s\n", capital(m.Release))
 	return nil
+}
+
+// capital begins a sentence.
+func capital(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
 }
 
 type ackCmd struct {

@@ -28,6 +28,7 @@ import (
 	"parley"
 	"parley/hotline"
 	"parley/internal/node"
+	"parley/release"
 	"parley/station"
 )
 
@@ -147,6 +148,7 @@ type Message struct {
 	Addressees  []Reader  `json:"addressees"`
 	Printed     string    `json:"printed,omitempty"`
 	WitnessedBy string    `json:"witnessed_by,omitempty"` // not after this time, by the quorum; with one message only
+	Release     string    `json:"release,omitempty"`      // who released it, as far as the record proves it; with one message only
 	Said        []Said    `json:"said,omitempty"`         // about a question or a call, earliest first; a message has it in its printed form
 }
 
@@ -252,6 +254,10 @@ func eventOf(c *parley.Charter, e node.Event) Event {
 // author wrote. What is not meant says so first.
 func describe(out *Event, author parley.Party, name func(parley.Party) string, lane parley.Lane, e *parley.Entry) {
 	out.Kind, out.Member, out.Lane = "entry", name(author), lane.String()
+	if release.Owns(e.Kind) {
+		out.Text = releases(e)
+		return
+	}
 	body, err := hotline.Parse(e.Kind, e.Body)
 	if err != nil {
 		out.Text = protocolKind(e.Kind)
@@ -292,6 +298,23 @@ func describe(out *Event, author parley.Party, name func(parley.Party) string, l
 		}
 		typed(b.Type, strings.TrimSpace(question+" "+b.Text))
 	}
+}
+
+// releases says what an entry of the release desk says. Whether it holds is
+// told with the entry that it speaks for.
+func releases(e *parley.Entry) string {
+	b, err := release.Parse(e.Kind, e.Body)
+	switch b := b.(type) {
+	case *release.Roster:
+		demo := ""
+		if b.Demo {
+			demo = ", of a DEMONSTRATION"
+		}
+		return fmt.Sprintf("names the keys of its officers: roster %d, %d keys%s", b.Serial, len(b.Keys), demo)
+	case *release.Release:
+		return fmt.Sprintf("says that two officers released the entry behind it: keys %s and %s", b.Drafted.Key.Short(), b.Released.Key.Short())
+	}
+	return "MALFORMED: " + err.Error()
 }
 
 func withNote(s, note string) string {

@@ -19,6 +19,7 @@ import (
 	"parley/internal/host"
 	"parley/internal/node"
 	"parley/journal"
+	"parley/release"
 	"parley/station"
 )
 
@@ -282,9 +283,11 @@ func (s *Server) message(r *http.Request) (any, error) {
 		m, ok := v.Docket.Hotline.Message(ref)
 		if !ok {
 			out, ferr = s.other(v, ref)
+			out.Release = v.Docket.Release.Line(ref)
 			return
 		}
 		out = s.view(v.Station.Logs(), m)
+		out.Release = v.Docket.Release.Line(ref)
 		var b strings.Builder
 		if ferr = hotline.Format(&b, s.h.Charter(), m); ferr == nil {
 			out.Printed = b.String()
@@ -317,7 +320,7 @@ func (s *Server) other(v node.View, ref parley.Ref) (Message, error) {
 	if err != nil {
 		return Message{}, err
 	}
-	if _, err := hotline.Parse(e.Kind, e.Body); err != nil {
+	if _, err := hotline.Parse(e.Kind, e.Body); err != nil && !release.Owns(e.Kind) {
 		return Message{}, parley.Errorf(CodeRef, "%s says nothing to officers: %s %s", ref, s.name(ref.Party), protocolKind(e.Kind))
 	}
 	var ev Event
