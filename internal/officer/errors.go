@@ -24,27 +24,27 @@ const (
 	CodeKnownKey  parley.Code = "passkey-known"
 	CodeTooMany   parley.Code = "slow-down"
 	CodeForbidden parley.Code = "not-permitted"
+	CodeFresh     parley.Code = "sign-in-again"
 )
 
 // Codes of officers, drafts and rules.
 const (
-	CodeOfficer  parley.Code = "bad-officer"
-	CodeTitle    parley.Code = "title-taken"
-	CodeLast     parley.Code = "last-administrator"
-	CodeDraft    parley.Code = "no-such-draft"
-	CodeState    parley.Code = "draft-state"
-	CodeStale    parley.Code = "draft-changed"
-	CodeQuick    parley.Code = "too-quick"
-	CodeSame     parley.Code = "same-officer"
-	CodeSameKey  parley.Code = "same-passkey"
-	CodeTwo      parley.Code = "needs-two-officers"
-	CodeRoster   parley.Code = "roster-first"
-	CodeReason   parley.Code = "reason-missing"
-	CodeRule     parley.Code = "bad-rule"
-	CodeWatch    parley.Code = "watch"
-	CodeWait     parley.Code = "recovery-waits"
-	CodeContent  parley.Code = "draft-content"
-	CodeNotBuilt parley.Code = "not-built"
+	CodeOfficer parley.Code = "bad-officer"
+	CodeTitle   parley.Code = "title-taken"
+	CodeLast    parley.Code = "last-administrator"
+	CodeDraft   parley.Code = "no-such-draft"
+	CodeState   parley.Code = "draft-state"
+	CodeStale   parley.Code = "draft-changed"
+	CodeQuick   parley.Code = "too-quick"
+	CodeSame    parley.Code = "same-officer"
+	CodeSameKey parley.Code = "same-passkey"
+	CodeTwo     parley.Code = "needs-two-officers"
+	CodeRoster  parley.Code = "roster-first"
+	CodeReason  parley.Code = "reason-missing"
+	CodeRule    parley.Code = "bad-rule"
+	CodeWatch   parley.Code = "watch"
+	CodeWait    parley.Code = "recovery-waits"
+	CodeContent parley.Code = "draft-content"
 )
 
 var _ = parley.RegisterCodes(map[parley.Code]string{
@@ -64,6 +64,7 @@ var _ = parley.RegisterCodes(map[parley.Code]string{
 	CodeSynced:    "Use a passkey that stays on its device, such as a security key. This party's rules want that for releasing.",
 	CodeKnownKey:  "This passkey is enrolled already. Use another one.",
 	CodeTooMany:   "Wait a minute, then try once.",
+	CodeFresh:     "Sign in with your passkey again, then repeat it. Changes of officers and rules need that.",
 	CodeForbidden: "Ask an officer who may do it, or an administrator to change roles or rules.",
 
 	CodeOfficer: "Correct the officer's name, title, roles or language.",
@@ -82,6 +83,4 @@ var _ = parley.RegisterCodes(map[parley.Code]string{
 	CodeWatch:   "Look at who has the watch now, then decide.",
 	CodeWait:    "Wait until the time that is shown. Every officer is told meanwhile, and may stop it.",
 	CodeContent: "Shorten the draft, or its subject.",
-
-	CodeNotBuilt: "This part of the program is not there yet.",
 })

@@ -210,7 +210,7 @@ type Ready struct {
 	Draft    uint64
 	Message  parley.Draft
 	Digest   parley.Hash
-	Two      bool             // post a RELEASE with it, in one batch
+	Two      bool             // post a RELEASE of both approvals with it, in one batch
 	Drafted  release.Approval // if Two
 	Released release.Approval
 	Since    time.Time

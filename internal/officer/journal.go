@@ -1,0 +1,349 @@
+package officer
+
+import (
+	"crypto/ed25519"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"parley"
+	"parley/journal"
+	"parley/release"
+)
+
+// entry is one line of the journal: who did what to what, and what the fold
+// needs of it. Texts of drafts are never in it.
+type entry struct {
+	Time    time.Time // of the machine; never before that of the entry above
+	Act     Act
+	Actor   ID
+	Session parley.Hash // zero: none
+	Key     release.ID  // zero: none
+	Object  string
+	Data    []byte // the event, by Act
+}
+
+func (e *entry) fields(c *coder) {
+	c.time(&e.Time)
+	act := string(e.Act)
+	c.text(&act, 32)
+	e.Act = Act(act)
+	c.officer(&e.Actor)
+	c.hash(&e.Session)
+	c.key(&e.Key)
+	c.text(&e.Object, 64)
+	c.bytes(&e.Data, maxRecord)
+}
+
+// event is what an act says beyond the entry. apply changes the state, after
+// it has checked that the event fits; it is the same at the time and at every
+// later start.
+type event interface {
+	record
+	act() Act
+	apply(s *state, e *entry) error
+}
+
+// leaf is the RFC 6962 leaf of an encoded entry.
+func leaf(data []byte) parley.Hash {
+	return sha256.Sum256(append([]byte{0}, data...))
+}
+
+// batch is what becomes durable as one.
+type batch struct {
+	by     *Session // who does it; nil: nobody is signed in, or the book itself
+	now    time.Time
+	events []event
+	object []string
+	put    map[parley.Hash][]byte // texts, plain
+	drop   []parley.Hash
+	ended  []parley.Hash // sessions
+}
+
+func (b *Book) batch(by *Session) *batch {
+	return &batch{by: by, now: b.cfg.Now(), put: map[parley.Hash][]byte{}}
+}
+
+func (x *batch) add(object string, e event) *batch {
+	x.events, x.object = append(x.events, e), append(x.object, object)
+	return x
+}
+
+// keep adds a text under its hash.
+func (b *Book) keep(x *batch, data []byte) (parley.Hash, error) {
+	bl := blob{Data: data}
+	if err := b.random(bl.Salt[:]); err != nil {
+		return parley.Hash{}, err
+	}
+	plain := encode(&bl)
+	h := parley.Hash(sha256.Sum256(plain))
+	x.put[h] = plain
+	return h, nil
+}
+
+func (b *Book) random(p []byte) error {
+	if _, err := io.ReadFull(b.cfg.Rand, p); err != nil {
+		return parley.Errorf(CodeFailed, "%w", err)
+	}
+	return nil
+}
+
+// row is an entry ready to be written.
+type row struct {
+	data, sig []byte
+}
+
+// commit makes a batch durable, and only then returns. The fold goes first, on
+// the entry as a later start will read it: what it refuses was not written. If
+// anything fails after the state has changed, the book ends, and the next Open
+// says what is true.
+func (b *Book) commit(x *batch) error {
+	if b.failed != nil {
+		return b.failed
+	}
+	rows := make([]row, 0, len(x.events))
+	for i, ev := range x.events {
+		e := entry{Time: x.now.UTC().Truncate(time.Millisecond), Act: ev.act(), Object: x.object[i], Data: encode(ev)}
+		if e.Time.Before(b.state.last) {
+			e.Time = b.state.last
+		}
+		if x.by != nil {
+			e.Actor, e.Session, e.Key = x.by.Officer, x.by.Hash, x.by.Key
+		}
+		data := encode(&e)
+		if err := b.state.take(data); err != nil {
+			if i > 0 {
+				b.failed = err
+			}
+			return err
+		}
+		b.hashes = append(b.hashes, b.tree.Append(leaf(data))...)
+		rows = append(rows, row{data, journal.SignHead(b.secret.sign, b.origin, b.tree.Size(), b.tree.Root())})
+	}
+	if err := b.write(x, rows); err != nil {
+		b.failed = err
+		return err
+	}
+	for h, plain := range x.put {
+		b.texts[h] = plain
+	}
+	for _, h := range x.drop {
+		delete(b.texts, h)
+	}
+	return nil
+}
+
+func (b *Book) write(x *batch, rows []row) (err error) {
+	tx, err := b.conn.BeginTx(bg, nil)
+	if err != nil {
+		return classify(err)
+	}
+	defer tx.Rollback()
+	first := b.tree.Size() - uint64(len(rows))
+	for i, r := range rows {
+		if _, err := tx.Exec(`INSERT INTO entries (idx, data, sig) VALUES (?1, ?2, ?3)`, int64(first)+int64(i), r.data, r.sig); err != nil {
+			return classify(err)
+		}
+	}
+	for h, plain := range x.put {
+		sealed, err := b.secret.sealBlob(h, plain, b.cfg.Rand)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.Exec(`INSERT INTO blobs (hash, sealed) VALUES (?1, ?2)`, h[:], sealed); err != nil {
+			return classify(err)
+		}
+	}
+	for _, h := range x.drop {
+		if _, err := tx.Exec(`DELETE FROM blobs WHERE hash = ?1`, h[:]); err != nil {
+			return classify(err)
+		}
+	}
+	for _, h := range x.ended {
+		if _, err := tx.Exec(`DELETE FROM sessions WHERE hash = ?1`, h[:]); err != nil {
+			return classify(err)
+		}
+	}
+	if err := tx.Commit(); err != nil {
+		return classify(err)
+	}
+	return writeFile(beside(b.cfg.Path, ".head"), b.note())
+}
+
+// note is the newest head as a C2SP checkpoint signed by the book's key.
+func (b *Book) note() []byte {
+	size, root := b.tree.Size(), b.tree.Root()
+	sig := journal.SignHead(b.secret.sign, b.origin, size, root)
+	cp := journal.Checkpoint{Origin: b.origin, Size: size, Root: root, Lines: []journal.Line{journal.HeadLine(b.origin, b.public(), sig)}}
+	return cp.Encode()
+}
+
+func (b *Book) public() ed25519.PublicKey { return b.secret.sign.Public().(ed25519.PublicKey) }
+
+func originOf(p parley.Party, key ed25519.PublicKey) string {
+	sum := sha256.Sum256(key)
+	return fmt.Sprintf("parley-officers/%d/%s", p, hex.EncodeToString(sum[:8]))
+}
+
+// load reads every entry, folds it, and compares the tree with the newest
+// signed heads, in the database and beside it.
+func (b *Book) load() error {
+	rows, err := b.conn.QueryContext(bg, `SELECT idx, data, sig FROM entries ORDER BY idx`)
+	if err != nil {
+		return classify(err)
+	}
+	defer rows.Close()
+	var sig []byte
+	for rows.Next() {
+		var idx int64
+		var data []byte
+		if err := rows.Scan(&idx, &data, &sig); err != nil {
+			return classify(err)
+		}
+		if uint64(idx) != b.tree.Size() {
+			return parley.Errorf(CodeBook, "entry %d of the journal is missing", b.tree.Size())
+		}
+		if err := b.state.take(data); err != nil {
+			return parley.Errorf(CodeBook, "entry %d of the journal: %w", idx, err)
+		}
+		b.hashes = append(b.hashes, b.tree.Append(leaf(data))...)
+	}
+	if err := rows.Err(); err != nil {
+		return classify(err)
+	}
+	if n := b.tree.Size(); n > 0 && !journal.VerifyHead(b.public(), b.origin, n, b.tree.Root(), sig) {
+		return parley.Errorf(CodeBook, "the journal is not what the book's key signed: an entry was changed, or the key")
+	}
+	return b.checkHead()
+}
+
+// checkHead compares the journal with the head that lies beside it. The
+// journal may be longer, never shorter, and never other.
+func (b *Book) checkHead() error {
+	raw, err := os.ReadFile(beside(b.cfg.Path, ".head"))
+	if errors.Is(err, os.ErrNotExist) && b.tree.Size() <= 1 {
+		return nil // the first start was cut off
+	}
+	if err != nil {
+		return parley.Errorf(CodeBook, "the newest head of the book cannot be read: %w", err)
+	}
+	cp, err := b.openNote(raw)
+	if err != nil {
+		return err
+	}
+	if cp.Size > b.tree.Size() {
+		return parley.Errorf(CodeBook, "the journal has %d entries and had %d: it was cut short, or put back from a copy", b.tree.Size(), cp.Size)
+	}
+	if root, err := journal.RootAt(cp.Size, b.hashReader()); err != nil || root != cp.Root {
+		return parley.Errorf(CodeBook, "the journal does not continue the one whose head lies beside it")
+	}
+	return nil
+}
+
+func (b *Book) openNote(raw []byte) (*journal.Checkpoint, error) {
+	cp, err := journal.ParseCheckpoint(raw)
+	if err != nil {
+		return nil, parley.Errorf(CodeBook, "the newest head of the book: %w", err)
+	}
+	if len(cp.Lines) != 1 || cp.Origin != b.origin || !cp.Lines[0].IsHead(b.origin, b.public()) ||
+		!journal.VerifyHead(b.public(), b.origin, cp.Size, cp.Root, cp.Lines[0].Sig) {
+		return nil, parley.Errorf(CodeBook, "the newest head of the book is not signed by its key")
+	}
+	return cp, nil
+}
+
+// hashReader reads the stored hashes of the tree, which are all in memory: 64
+// bytes for each entry.
+func (b *Book) hashReader() journal.Hashes {
+	return tlog.HashReaderFunc(func(at []int64) ([]tlog.Hash, error) {
+		out := make([]tlog.Hash, len(at))
+		for i, n := range at {
+			if n < 0 || n >= int64(len(b.hashes)) {
+				return nil, parley.Errorf(CodeProof, "there is no such hash in the journal")
+			}
+			out[i] = tlog.Hash(b.hashes[n])
+		}
+		return out, nil
+	})
+}
+
+// loadTexts reads the texts of open drafts. One that is missing, or that no
+// draft needs, was taken out or put in by hand.
+func (b *Book) loadTexts() error {
+	rows, err := b.conn.QueryContext(bg, `SELECT hash, sealed FROM blobs`)
+	if err != nil {
+		return classify(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var hash, sealed []byte
+		if err := rows.Scan(&hash, &sealed); err != nil {
+			return classify(err)
+		}
+		if len(hash) != 32 {
+			return parley.Errorf(CodeBook, "a text of a draft has no hash")
+		}
+		plain, err := b.secret.openBlob(parley.Hash(hash), sealed)
+		if err != nil {
+			return err
+		}
+		b.texts[parley.Hash(hash)] = plain
+	}
+	if err := rows.Err(); err != nil {
+		return classify(err)
+	}
+	needed := b.state.texts()
+	for h := range needed {
+		if b.texts[h] == nil {
+			return parley.Errorf(CodeBook, "the text of a draft is missing")
+		}
+	}
+	if len(needed) != len(b.texts) {
+		return parley.Errorf(CodeBook, "there is a text that belongs to no draft")
+	}
+	return nil
+}
+
+// loadSeen reads when sessions were last used. A session that the journal does
+// not know is no session, whatever the table says.
+func (b *Book) loadSeen() error {
+	rows, err := b.conn.QueryContext(bg, `SELECT hash, seen FROM sessions`)
+	if err != nil {
+		return classify(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var hash []byte
+		var seen int64
+		if err := rows.Scan(&hash, &seen); err != nil {
+			return classify(err)
+		}
+		if len(hash) == 32 {
+			b.seenBefore[parley.Hash(hash)] = time.UnixMilli(seen)
+		}
+	}
+	return classify(rows.Err())
+}
+
+// touch writes when a session was used, at most once in a minute; it is no
+// fact of the journal.
+func (b *Book) touch(h parley.Hash, at time.Time) error {
+	_, err := b.conn.ExecContext(bg, `INSERT INTO sessions (hash, seen) VALUES (?1, ?2) ON CONFLICT (hash) DO UPDATE SET seen = ?2`, h[:], at.UnixMilli())
+	if err != nil && !errors.Is(err, sql.ErrConnDone) {
+		b.failed = classify(err)
+	}
+	return classify(err)
+}
+
+// read is the encoded entry at an index.
+func (b *Book) read(index uint64) (data []byte, err error) {
+	err = b.conn.QueryRowContext(bg, `SELECT data FROM entries WHERE idx = ?1`, int64(index)).Scan(&data)
+	return data, classify(err)
+}
