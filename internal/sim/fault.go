@@ -139,7 +139,7 @@ func (n *node) right() { n.skew, n.drift, n.frozen = 0, 0, time.Time{} }
 // least one good copy of what was acknowledged stays somewhere: what only this
 // disk held is noted as lost.
 func (w *World) restore(n *node) {
-	if w.restores == 4 || !w.truth.wellCopied(n) {
+	if w.restores == 4 || w.now.Before(n.settle) || !w.truth.wellCopied(n) {
 		return
 	}
 	w.restores++
@@ -155,7 +155,7 @@ func (w *World) restore(n *node) {
 		n.disk.mark, n.disk.synced = old.mark, old.synced
 	case k < 7 && len(n.images) > 0 && w.reachable(n): // everything; only peers can tell
 		w.stats.add("machine restored", 1)
-		whole = true
+		whole, n.settle = true, w.now.Add(25*time.Second)
 		n.disk = n.images[w.rng.IntN(len(n.images))].image()
 	default:
 		w.stats.add("disk wiped", 1)

@@ -37,6 +37,7 @@ type node struct {
 	drift  int64         // of its clock, parts per million
 	frozen time.Time     // its clock stands still, if set
 	since  time.Time     // when skew was set
+	settle time.Time     // until when nothing else befalls it: its whole machine is of yesterday
 
 	witnessed map[witnessKey]uint64 // sizes that each witness has cosigned, as this process remembers
 	backups   []*disk               // without secrets
