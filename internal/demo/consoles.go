@@ -106,25 +106,14 @@ func consoleAddr(n int) (string, error) {
 	return "", parley.Errorf(CodeWitness, "no port of this machine is free for a console")
 }
 
-// enrol enters the officers: the first by the one-time link, the others by the
-// links that the first one makes.
+// enrol enters the officers and signs them in.
 func (d *desk) enrol() error {
-	const from = "demonstration"
-	token, err := d.book.SetupToken()
-	if err != nil {
-		return err
-	}
-	for i, who := range officers {
-		if i > 0 {
-			if _, token, err = d.book.AddOfficer(d.in[0].Session, who); err != nil {
-				return err
-			}
-		}
-		c, err := d.book.BeginEnrol(from, token, who)
+	for _, who := range officers {
+		id, err := d.book.DemoOfficer(who)
 		if err != nil {
 			return err
 		}
-		in, err := d.book.FinishEnrol(from, token, c.ID, "demonstration", nil)
+		in, err := d.book.DemoSignIn("the demonstration itself", id)
 		if err != nil {
 			return err
 		}
