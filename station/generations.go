@@ -110,6 +110,11 @@ func (st *Station) newPeerGeneration(m *member, gen parley.Gen, body *parley.Gen
 		st.rehold(m, old)
 	}
 	st.followKeys(m)
+	for _, l := range st.order {
+		if l.id.Party == m.Index {
+			st.reinstate(l, 0, l.size())
+		}
+	}
 }
 
 // learnGeneration registers a generation whose GENERATION entry verified under

@@ -35,6 +35,7 @@ type log struct {
 	witness map[string]uint64  // greatest size that each witness of the charter cosigned
 	stamps  map[stampKey]stamp // newest cosignature of each signer
 
+	suspect  uint64       // no entry before it is AFTER REVOCATION
 	unsealed int64        // when held frames were last opened before their turn, unix seconds
 	stray    parley.Party // who named it, while its generation is not known
 	forked   bool

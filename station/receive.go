@@ -314,6 +314,9 @@ func (st *Station) accept(m *member, l *log, run []incoming) bool {
 func (st *Station) take(m *member, l *log, in *incoming, sig []byte) {
 	in.bad = in.bad || l.shut // nothing follows CLOSING
 	r := st.appendLeaf(l, in.leaf, in.content, sig, st.standing(m, l, in))
+	if r.Standing == parley.AfterRevocation {
+		l.suspect = min(l.suspect, r.Index)
+	}
 	if in.bad {
 		st.fx.alarm(AlarmMalformed, l.id.Party, st.name(l.id.Party)+" signed an entry that breaks a rule: "+l.id.String(), nil)
 		return

@@ -25,31 +25,46 @@ func (st *Station) standing(m *member, l *log, in *incoming) parley.Standing {
 	return parley.InForce
 }
 
-// reinstate puts in force what was taken as AFTER REVOCATION before the receipt
-// of another member that covers it was known here: receipts of entries first to
-// size have come (spec/journal.md J16).
+// reinstate judges anew what was taken as AFTER REVOCATION among the entries
+// first to size: a receipt of another member that covers it, or a generation
+// that cites it, may become known later (spec/journal.md J16, J17).
 func (st *Station) reinstate(l *log, first, size uint64) {
 	g := st.members[l.id.Party].generation(l.id.Gen)
-	cited, over := g.cited(l)
-	if !over || !g.replaced.root {
+	if _, over := g.cited(l); !over {
 		return
 	}
-	for i := max(cited, first); i < min(size, l.size()); i++ {
-		r, err := st.row(l, i)
-		if err != nil || r.Standing != parley.AfterRevocation || r.Content == nil {
-			continue
-		}
-		in := incoming{index: i, leaf: r.Leaf, content: r.Content}
-		st.judge(l, &in)
-		if r.Standing = st.standing(st.members[l.id.Party], l, &in); r.Standing == parley.AfterRevocation {
-			continue
-		}
-		st.fx.batch.Opened = append(st.fx.batch.Opened, journal.Opened{Log: l.id, Index: i, Content: *r.Content, Standing: r.Standing})
-		if in.entry != nil {
-			st.act(st.members[l.id.Party], l, r, in.entry)
-			st.posted(l, r, in.entry)
+	first = max(first, l.suspect)
+	least, size := uint64(parley.MaxUint), min(size, l.size())
+	for i := first; i < size; i++ {
+		if r, err := st.row(l, i); err == nil && r.Standing == parley.AfterRevocation && !st.reinstated(l, r) {
+			least = min(least, i)
 		}
 	}
+	if first == l.suspect && size == l.size() {
+		l.suspect = max(least, first)
+	}
+}
+
+// reinstated puts one entry in force if nothing speaks against it any more.
+func (st *Station) reinstated(l *log, r *journal.Row) bool {
+	if r.Content == nil {
+		return false // judged when it is opened
+	}
+	author := st.members[l.id.Party]
+	in := incoming{index: r.Index, leaf: r.Leaf, content: r.Content}
+	st.judge(l, &in)
+	standing := st.standing(author, l, &in)
+	if standing == parley.AfterRevocation {
+		return false
+	}
+	r.Standing = standing
+	l.fresh[r.Index] = r
+	st.fx.batch.Opened = append(st.fx.batch.Opened, journal.Opened{Log: l.id, Index: r.Index, Content: *r.Content, Standing: standing})
+	if in.entry != nil {
+		st.act(author, l, r, in.entry)
+		st.posted(l, r, in.entry)
+	}
+	return true
 }
 
 // otherHolds reports whether a member other than this one and the author has
