@@ -13,6 +13,7 @@ import (
 	"parley"
 	"parley/hotline"
 	"parley/internal/node"
+	"parley/release"
 )
 
 // Names of what may have changed. A page lists those that concern it, and its
@@ -163,16 +164,19 @@ func (s *Server) follow(ctx context.Context) {
 			if !ok {
 				return
 			}
-			s.happened(e)
+			s.happened(ctx, e)
 		}
 	}
 }
 
-func (s *Server) happened(e node.Event) {
+func (s *Server) happened(ctx context.Context, e node.Event) {
 	me := s.cfg.Host.Me()
 	switch {
 	case e.Posted != nil:
 		s.pulse.heard(e.Posted.Ref.Party, e.At)
+		if e.Posted.Entry.Kind == release.KindRoster && e.Posted.Ref.Party == me {
+			s.rosterChanged(ctx)
+		}
 		if hotline.Owns(e.Posted.Entry.Kind) || e.Posted.Entry.Kind >= 32 {
 			s.hub.tell(changedRecord, changedStrip)
 		} else {
@@ -194,4 +198,13 @@ func (s *Server) happened(e node.Event) {
 	case e.Early != nil:
 		s.hub.tell(changedRecord, changedStrip)
 	}
+}
+
+// rosterChanged tells the book of a roster that has just been posted.
+func (s *Server) rosterChanged(ctx context.Context) {
+	var err error
+	if derr := s.cfg.Host.Node.Do(ctx, func(v node.View) { err = s.noteRoster(v) }); derr == nil && err != nil {
+		s.cfg.Log.Error("console: the book did not take the roster", "err", err)
+	}
+	s.hub.tell(changedPeople, changedStrip)
 }

@@ -28,6 +28,12 @@ type request struct {
 	now    time.Time
 }
 
+// passive reports a request that the script makes by itself, not a person: it
+// does not keep a session alive. Who claims it without need only loses.
+func (q *request) passive() bool {
+	return q.route != nil && q.route.passive || q.Method == http.MethodGet && q.Header.Get("X-Node-Request") == "1"
+}
+
 // policy is the content security policy: nothing but own files, no inline
 // code, no markup made by script.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; " +

@@ -66,7 +66,6 @@ type SettingsPage struct {
 	Page
 	Languages []*locale.Locale
 	Prefs     prefs
-	Sessions  string
 }
 
 func (s *Server) settings(w http.ResponseWriter, q *request) error {

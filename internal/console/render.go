@@ -123,7 +123,7 @@ func (p *pages) funcs(l catalogue) template.FuncMap {
 		"visible": visible,
 		"place":   placeOf,
 		"lane":    laneOf,
-		"prosign": hotline.Prosign,
+		"letter":  func(i int) string { return string(rune('A' + i)) },
 		"add":     func(a, b int) int { return a + b },
 		"bytes":   byteCount,
 		"english": func(s string) locale.Text { return locale.Text{Text: s, Lang: "en", Dir: "ltr"} },
@@ -285,18 +285,18 @@ func (s *Server) refuse(w http.ResponseWriter, q *request, err error) {
 		s.cfg.Log.Error("console: a request failed", "path", q.URL.Path, "err", err)
 		code, err = CodeInternal, parley.Errorf(CodeInternal, "the page could not be made")
 	}
-	if (code == CodeSession || code == officer.CodeSession) && q.Method == http.MethodGet && q.route != nil && !q.route.passive {
+	if (code == CodeSession || code == officer.CodeSession) && q.Method == http.MethodGet && !q.passive() {
 		http.Redirect(w, q.Request, "/sign-in", http.StatusSeeOther)
 		return
 	}
 	text := strings.TrimPrefix(err.Error(), string(code)+": ")
-	if q.route != nil && q.route.passive || strings.HasPrefix(q.Header.Get("Content-Type"), "application/json") {
+	if q.passive() || strings.HasPrefix(q.Header.Get("Content-Type"), "application/json") {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(n)
 		fmt.Fprintf(w, `{"code":%q,"error":%q,"what_to_do":%q}`+"\n", code, clean(text), code.Remedy())
 		return
 	}
-	p := ErrorPage{Page: s.page(q, "error", q.loc.T("error.title")), Code: code, Status: n, Text: text,
+	p := ErrorPage{Page: s.page(q, "error", q.loc.T("problem.title")), Code: code, Status: n, Text: text,
 		Remedy: q.loc.Error(string(code), code.Remedy()), SignedIn: q.person != nil}
 	if err := s.render(w, q, n, "error", &p); err != nil {
 		s.cfg.Log.Error("console: the error page failed", "err", err)

@@ -22,14 +22,42 @@ type route struct {
 // allRoutes is the table of everything that the console answers to. The tests
 // read it too: every row is tried with every role.
 func allRoutes() []*route {
+	read, write := officer.ReadRecord, officer.DraftMessage
 	rs := []*route{
-		{method: "GET", path: "/{$}", may: officer.ReadRecord, serve: (*Server).home},
+		{method: "GET", path: "/{$}", may: read, serve: (*Server).home},
 		{method: "GET", path: "/static/{name...}", public: true, serve: (*Server).static, passive: true},
-		{method: "GET", path: "/strip", may: officer.ReadRecord, serve: (*Server).stripPage, passive: true},
-		{method: "GET", path: "/events", may: officer.ReadRecord, serve: (*Server).events, passive: true},
-		{method: "GET", path: "/lines", may: officer.ReadRecord, serve: (*Server).lines},
-		{method: "GET", path: "/settings", may: officer.ReadRecord, serve: (*Server).settings},
-		{method: "POST", path: "/settings", may: officer.ReadRecord, serve: (*Server).saveSettings},
+		{method: "GET", path: "/strip", may: read, serve: (*Server).stripPage, passive: true},
+		{method: "GET", path: "/events", may: read, serve: (*Server).events, passive: true},
+
+		{method: "GET", path: "/lines", may: read, serve: (*Server).lines},
+		{method: "GET", path: "/lines/{number}", may: read, serve: (*Server).line},
+		{method: "GET", path: "/message/{place}", may: read, serve: (*Server).message},
+		{method: "GET", path: "/message/{place}/print", may: read, serve: (*Server).printed},
+		{method: "POST", path: "/message/{place}/answer", may: officer.Answer, serve: (*Server).answer},
+		{method: "POST", path: "/message/{place}/ask", may: write, serve: (*Server).ask},
+		{method: "POST", path: "/message/{place}/disclosure", may: officer.Export, serve: (*Server).disclosure, strict: true},
+
+		{method: "GET", path: "/compose", may: write, serve: (*Server).compose},
+		{method: "POST", path: "/compose", may: write, serve: (*Server).composed},
+		{method: "GET", path: "/drafts", may: read, serve: (*Server).drafts},
+		{method: "GET", path: "/drafts/{id}", may: read, serve: (*Server).draft},
+		{method: "POST", path: "/drafts/{id}/submit", may: officer.SubmitDraft, serve: plainApproval(submitting), strict: true},
+		{method: "POST", path: "/drafts/{id}/submit/begin", may: officer.SubmitDraft, serve: beginApproval(submitting), strict: true},
+		{method: "POST", path: "/drafts/{id}/submit/finish", may: officer.SubmitDraft, serve: finishApproval(submitting), strict: true},
+		{method: "POST", path: "/drafts/{id}/release", may: officer.ReleaseDraft, serve: plainApproval(releasing), strict: true},
+		{method: "POST", path: "/drafts/{id}/release/begin", may: officer.ReleaseDraft, serve: beginApproval(releasing), strict: true},
+		{method: "POST", path: "/drafts/{id}/release/finish", may: officer.ReleaseDraft, serve: finishApproval(releasing), strict: true},
+		{method: "POST", path: "/drafts/{id}/return", may: officer.ReturnDraft, serve: (*Server).returnDraft},
+		{method: "POST", path: "/drafts/{id}/drop", may: write, serve: (*Server).dropDraft},
+
+		{method: "GET", path: "/duties", may: read, serve: (*Server).duties},
+		{method: "GET", path: "/record", may: read, serve: (*Server).record},
+		{method: "POST", path: "/record/export", may: officer.Export, serve: (*Server).exported, strict: true},
+		{method: "POST", path: "/record/forks/{index}", may: officer.Export, serve: (*Server).forkProof, strict: true},
+		{method: "GET", path: "/manual", may: read, serve: (*Server).manual},
+		{method: "GET", path: "/manual/{name}", may: read, serve: (*Server).manual},
+		{method: "GET", path: "/settings", may: officer.ManageSelf, serve: (*Server).settings},
+		{method: "POST", path: "/settings", may: officer.ManageSelf, serve: (*Server).saveSettings},
 	}
 	rs = append(rs, peopleRoutes()...)
 	for _, r := range rs {

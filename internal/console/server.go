@@ -32,6 +32,7 @@ const (
 	CodeInternal parley.Code = "console-internal"
 	CodeNumber   parley.Code = "number-not-typed"
 	CodeNoEntry  parley.Code = "no-entry-here"
+	CodeScript   parley.Code = "needs-script"
 )
 
 var _ = parley.RegisterCodes(map[parley.Code]string{
@@ -44,6 +45,7 @@ var _ = parley.RegisterCodes(map[parley.Code]string{
 	CodeNoPage:   "Open the lines, and go on from there.",
 	CodeTooMany:  "Wait a minute and try again.",
 	CodeInternal: "Try again. If it stays so, look at the node's log.",
+	CodeScript:   "Allow script for this address in the browser, and load the page again.",
 	CodeNoEntry:  "Open the line and look for the message there. Another party's entry may not have arrived yet.",
 	CodeNumber:   "Read the number on the message and type it, such as 2/FLASH/17. It proves that a person looked.",
 })
@@ -167,6 +169,11 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	var wg sync.WaitGroup
 	wg.Go(func() { s.follow(ctx) })
+	wg.Go(func() {
+		if err := s.settle(ctx); err != nil && ctx.Err() == nil {
+			s.cfg.Log.Error("console: the book of officers and the record could not be compared", "err", err)
+		}
+	})
 	defer wg.Wait()
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { srv.Close() })()

@@ -46,7 +46,7 @@ func (s *Server) personOf(q *request) (*person, error) {
 		return nil, nil
 	}
 	look := s.cfg.Book.Session
-	if q.route != nil && q.route.passive {
+	if q.passive() {
 		look = s.cfg.Book.Peek
 	}
 	ses, err := look(c.Value)

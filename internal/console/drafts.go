@@ -1,0 +1,286 @@
+package console
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"parley"
+	"parley/hotline"
+	"parley/internal/node"
+	"parley/internal/officer"
+	"parley/release"
+)
+
+// DraftsPage lists what is on its way out, and what went.
+type DraftsPage struct {
+	Page
+	Awaiting []DraftRow // submitted: a releaser must look
+	Others   []DraftRow // being written, returned, on the way to the record
+	Past     []DraftRow
+	CanDraft bool
+}
+
+// DraftRow is one draft in a list.
+type DraftRow struct {
+	ID       uint64
+	Subject  string
+	Lane     parley.Lane
+	Line     uint64
+	State    officer.DraftState
+	By       string
+	Drafter  string
+	Releaser string
+	Changed  time.Time
+	Reason   string
+	Ref      *parley.Ref
+	Persons  int
+	Roster   bool
+	Type     hotline.Type
+}
+
+// DraftPage is one draft: exactly what would go out, and the steps it takes.
+type DraftPage struct {
+	Page
+	Row        DraftRow
+	Message    CheckedMessage
+	Other      []string // of a draft that is no message: what it says, one line each
+	Digest     string
+	Problem    string // why it could not be said now
+	Remedy     string
+	CanEdit    bool
+	CanSubmit  bool
+	CanRelease bool
+	CanReturn  bool
+	CanDrop    bool
+	SameReason bool // this officer submitted it: another one must release
+}
+
+func draftAddress(id uint64) string { return "/drafts/" + strconv.FormatUint(id, 10) }
+
+// officerName is an officer's title and name, as this party's pages show one.
+func (s *Server) officerName(id officer.ID) string {
+	if id == 0 {
+		return ""
+	}
+	if o, ok := s.cfg.Book.Officer(id); ok {
+		return o.Title + " · " + o.Name
+	}
+	return fmt.Sprintf("officer %d", id)
+}
+
+func (s *Server) draftRow(d *officer.Draft) DraftRow {
+	r := DraftRow{ID: d.ID, Subject: d.Subject, Lane: d.Message.Lane, Line: d.Line, State: d.State, By: s.officerName(d.By),
+		Drafter: s.officerName(d.Drafter), Releaser: s.officerName(d.Releaser), Changed: d.Changed, Reason: d.Reason, Ref: d.Ref,
+		Persons: max(d.Persons, 1), Roster: d.Roster}
+	if b, err := hotline.Parse(d.Message.Kind, d.Message.Body); err == nil {
+		r.Type = typeOf(b)
+	}
+	return r
+}
+
+// typeOf is the type of traffic that a body belongs to.
+func typeOf(b hotline.Body) hotline.Type {
+	switch b := b.(type) {
+	case *hotline.Text:
+		return b.Type
+	case *hotline.Attempt:
+		return b.Type
+	case *hotline.Query:
+		return b.Type
+	}
+	return hotline.Operation
+}
+
+// pastDrafts is how many drafts that are done the list shows.
+const pastDrafts = 50
+
+func (s *Server) drafts(w http.ResponseWriter, q *request) error {
+	p := DraftsPage{Page: s.page(q, "drafts", q.loc.T("nav.drafts")), CanDraft: q.person.Can(officer.DraftMessage)}
+	p.Refresh = true
+	for _, d := range s.cfg.Book.Drafts() {
+		if r := s.draftRow(&d); d.State == officer.Submitted {
+			p.Awaiting = append(p.Awaiting, r)
+		} else {
+			p.Others = append(p.Others, r)
+		}
+	}
+	for _, d := range s.cfg.Book.History(pastDrafts) {
+		p.Past = append(p.Past, s.draftRow(&d))
+	}
+	return s.render(w, q, http.StatusOK, "drafts", &p)
+}
+
+// draft shows a draft and notes that this session sees these bytes: nobody
+// approves what he has not had before him.
+func (s *Server) draft(w http.ResponseWriter, q *request) error {
+	id, err := strconv.ParseUint(q.PathValue("id"), 10, 53)
+	if err != nil {
+		return parley.Errorf(officer.CodeDraft, "there is no draft of that number")
+	}
+	d, err := s.cfg.Book.View(q.person.Session, id)
+	if err != nil {
+		return err
+	}
+	p := DraftPage{Page: s.page(q, "draft", q.loc.T("draft.title", int(id))), Row: s.draftRow(d), Digest: d.Digest.String()}
+	p.Type = p.Row.Type
+	s.describeDraft(d, &p)
+	if d.State.Open() && d.State != officer.Releasing {
+		if err := s.checkDraft(q, d.Message); err != nil && !d.Roster {
+			c := parley.CodeOf(err)
+			p.Problem, p.Remedy = err.Error(), q.loc.Error(string(c), c.Remedy()).Text
+		}
+	}
+	can, me := q.person.Can, q.person.Session.Officer
+	writing := d.State == officer.Drafting || d.State == officer.Returned
+	p.CanEdit = can(officer.DraftMessage) && len(d.Form) > 0 && (writing || d.State == officer.Submitted)
+	p.CanSubmit = can(officer.SubmitDraft) && writing
+	p.CanRelease = can(officer.ReleaseDraft) && d.State == officer.Submitted
+	p.CanReturn = can(officer.ReturnDraft) && d.State == officer.Submitted
+	p.CanDrop = can(officer.DraftMessage) && d.State.Open() && d.State != officer.Releasing
+	if p.CanRelease && p.Row.Persons > 1 && d.Drafter == me {
+		p.CanRelease, p.SameReason = false, true
+	}
+	return s.render(w, q, http.StatusOK, "draft", &p)
+}
+
+// describeDraft says what a draft would say, whatever its kind.
+func (s *Server) describeDraft(d *officer.Draft, p *DraftPage) {
+	c, me := s.cfg.Host.Charter(), s.cfg.Host.Me()
+	p.Message = CheckedMessage{Lane: d.Message.Lane, Digest: groups(d.Digest), Bytes: len(d.Message.Body), Persons: max(d.Persons, 1)}
+	for _, m := range c.Readers(me, d.Message.To).Parties() {
+		p.Message.Action = append(p.Message.Action, c.Member(m).Name)
+	}
+	if d.Roster {
+		if r, err := release.Parse(d.Message.Kind, d.Message.Body); err == nil {
+			if r, ok := r.(*release.Roster); ok {
+				for _, k := range r.Keys {
+					p.Other = append(p.Other, fmt.Sprintf("%s · %s · %s", k.Title, functionWords(k.Functions), k.ID().Short()))
+				}
+			}
+		}
+		return
+	}
+	b, err := hotline.Parse(d.Message.Kind, d.Message.Body)
+	if err != nil {
+		p.Other = append(p.Other, err.Error())
+		return
+	}
+	switch b := b.(type) {
+	case *hotline.Text:
+		p.Message = s.checked(d.Message, b)
+	case *hotline.Answer:
+		p.Other = append(p.Other, b.Code.String()+" "+b.About.String(), b.Text)
+	case *hotline.Query:
+		p.Other = append(p.Other, b.Ask.String()+"?", b.Text)
+		if b.About != nil {
+			p.Other[0] += " " + b.About.String()
+		}
+	case *hotline.Line:
+		p.Other = append(p.Other, fmt.Sprintf("line %d · %s · %s", b.Number, b.Name, b.Level))
+	case *hotline.Attempt:
+		p.Other = append(p.Other, b.Outcome.String(), b.Note)
+	}
+}
+
+// returnDraft gives a draft back to its drafter with a reason.
+func (s *Server) returnDraft(w http.ResponseWriter, q *request) error {
+	id, digest, err := draftAndDigest(q, q.PostForm.Get("digest"))
+	if err != nil {
+		return err
+	}
+	if err := s.cfg.Book.ReturnDraft(q.person.Session, id, digest, q.PostForm.Get("reason")); err != nil {
+		return err
+	}
+	return s.draftDone(w, q, id, "returned")
+}
+
+func (s *Server) dropDraft(w http.ResponseWriter, q *request) error {
+	id, _, err := draftAndDigest(q, "")
+	if err != nil {
+		return err
+	}
+	if err := s.cfg.Book.DropDraft(q.person.Session, id); err != nil {
+		return err
+	}
+	s.hub.tell(changedDrafts, changedStrip)
+	http.Redirect(w, q.Request, "/drafts?done=dropped", http.StatusSeeOther)
+	return nil
+}
+
+func (s *Server) draftDone(w http.ResponseWriter, q *request, id uint64, done string) error {
+	s.hub.tell(changedDrafts, changedStrip)
+	http.Redirect(w, q.Request, draftAddress(id)+"?done="+done, http.StatusSeeOther)
+	return nil
+}
+
+// draftAndDigest reads a draft's number from the address and, if it is given,
+// the digest of what the officer saw.
+func draftAndDigest(q *request, digest string) (id uint64, h parley.Hash, err error) {
+	if id, err = strconv.ParseUint(q.PathValue("id"), 10, 53); err != nil {
+		return 0, h, parley.Errorf(officer.CodeDraft, "there is no draft of that number")
+	}
+	if digest == "" {
+		return id, h, nil
+	}
+	if h, err = parseHash(digest); err != nil {
+		return 0, h, parley.Errorf(CodeForm, "the page does not say which text was read")
+	}
+	return id, h, nil
+}
+
+// findPosted looks for a released draft in this party's own log of its lane:
+// an entry of the same kind, addressees and bytes, not older than its release.
+func (s *Server) findPosted(r *officer.Ready) (found parley.Ref, ok bool, err error) {
+	h := s.cfg.Host
+	logs, err := h.Node.Store().Logs()
+	if err != nil {
+		return found, false, err
+	}
+	since := uint64(max(r.Since.Add(-time.Minute).UnixMilli(), 0))
+	for _, l := range logs {
+		if l.Log.Party != h.Me() || l.Log.Lane != r.Message.Lane {
+			continue
+		}
+		for at := l.Size; at > 0 && !ok; at-- {
+			row, err := h.Node.Store().Row(l.Log, at-1)
+			if err != nil {
+				return found, false, err
+			}
+			if row.Stored < since {
+				break
+			}
+			if row.Content == nil {
+				continue
+			}
+			e, err := parley.ParseEntry(row.Content.Entry)
+			if err == nil && release.Digest(parley.Draft{Lane: l.Log.Lane, Kind: e.Kind, To: e.To, Body: e.Body}) == r.Digest {
+				found, ok = parley.Ref{Party: l.Log.Party, Lane: l.Log.Lane, Gen: l.Log.Gen, Index: at - 1, Leaf: row.Leaf.Hash()}, true
+			}
+		}
+	}
+	return found, ok, nil
+}
+
+// noteRoster tells the book which roster the record holds.
+func (s *Server) noteRoster(v node.View) error {
+	current := v.Docket.Release.Roster(s.cfg.Host.Me())
+	if current == nil {
+		return nil
+	}
+	return s.cfg.Book.NoteRoster(current.Ref, current.Roster)
+}
+
+// functionWords says what a key may do; English, as the protocol has it.
+func functionWords(f release.Functions) string {
+	switch f {
+	case release.MayDraft:
+		return "draft"
+	case release.MayRelease:
+		return "release"
+	case release.MayDraft | release.MayRelease:
+		return "draft, release"
+	}
+	return "nothing"
+}
