@@ -132,13 +132,16 @@ func openDatabase(path string) (_ *sql.DB, _ *sql.Conn, err error) {
 		return nil, nil, classify(err)
 	}
 	db.SetMaxOpenConns(1)
+	var conn *sql.Conn
 	defer func() {
 		if err != nil {
+			if conn != nil {
+				conn.Close() // a connection in use would keep the lock
+			}
 			db.Close()
 		}
 	}()
-	conn, err := db.Conn(bg)
-	if err != nil {
+	if conn, err = db.Conn(bg); err != nil {
 		return nil, nil, classify(err)
 	}
 	var mode string

@@ -36,8 +36,7 @@ const (
 type Object struct {
 	Draft   uint64
 	Officer ID
-	Line    uint64
-	Lane    parley.Lane
+	Lane    parley.Lane // of a message; a refusal's entry names it
 }
 
 // permission is one row of the table.
@@ -67,19 +66,21 @@ var policy = map[Action]permission{
 	Export:         {roles: Administrator | Reader | Releaser},
 }
 
-func oneself(b *Book, s *Session, o Object) bool { return s.Officer == o.Officer }
+// oneself is the default: without an officer in the object it is he.
+func oneself(b *Book, s *Session, o Object) bool { return o.Officer == 0 || s.Officer == o.Officer }
 
-// ruleAllows asks the rule of a line and precedence, or of a draft. A rule
-// that names nobody means everybody with the role.
+// ruleAllows asks the rule of a draft's line and precedence; without a draft
+// the role decides. A rule that names nobody means everybody with the role.
 func ruleAllows(named func(Rule) []ID) func(*Book, *Session, Object) bool {
 	return func(b *Book, s *Session, o Object) bool {
-		if d := b.state.drafts[o.Draft]; d != nil {
-			if d.Roster {
-				return true // the roster is everybody's
-			}
-			o.Line, o.Lane = d.Line, d.Message.Lane
+		d := b.state.drafts[o.Draft]
+		if o.Draft == 0 || d != nil && d.Roster { // the roster is everybody's
+			return true
 		}
-		list := named(b.state.rule(o.Line, o.Lane))
+		if d == nil {
+			return false
+		}
+		list := named(b.state.rule(d.Line, d.Message.Lane))
 		return len(list) == 0 || slices.Contains(list, s.Officer)
 	}
 }
@@ -120,6 +121,8 @@ func (b *Book) may(s *Session, a Action, o Object) error {
 		about = object("draft", o.Draft)
 	case o.Officer != 0:
 		about = object("officer", uint64(o.Officer))
+	case a == Answer:
+		about = o.Lane.String()
 	}
 	if failed := b.commit(b.batch(s).add(about, &refusal{name: ActDenied, Why: a.String()})); failed != nil {
 		return failed
