@@ -17,7 +17,7 @@ import (
 // (internal/carrier FuzzHello), requests at the local socket (internal/control
 // FuzzDecode), sections of files (journal FuzzSection...), slots of the
 // high-water file (internal/store FuzzSlot), backups, node keys and settings
-// (internal/host).
+// (internal/host), what a browser says that it signed (release FuzzApproval).
 
 // fuzzed names the fuzz target of every exported function that reads bytes or
 // words from outside, or after a dash why it has none. A function that is
@@ -63,6 +63,8 @@ var fuzzed = map[string]string{
 	"hotline.ParseOutcome":  "hotline FuzzWords",
 	"hotline.ParseAsk":      "hotline FuzzWords",
 	"hotline.ParseMedium":   "hotline FuzzWords",
+
+	"release.Parse": "release FuzzBody",
 
 	"witness.ParseVKey":    "internal/witness FuzzVKey",
 	"witness.ParseWitness": "internal/witness FuzzVKey",

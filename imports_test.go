@@ -66,7 +66,7 @@ var arrows = map[string]string{
 
 	// Specification, and help for tests.
 	"spec":                     "",
-	"spec/gen":                 ". journal journal/journaltest seal frame hotline filippo.io/mldsa",
+	"spec/gen":                 ". journal journal/journaltest seal frame hotline release filippo.io/mldsa",
 	"journal/journaltest":      ". journal filippo.io/mldsa golang.org/x/mod/sumdb/tlog",
 	"internal/faults":          "",
 	"internal/store/storetest": ". journal golang.org/x/mod/sumdb/tlog",

@@ -76,7 +76,7 @@ func (d *Desk) CheckTogether(words, next parley.Draft, now time.Time) error {
 	if n.ref != r.Roster {
 		return parley.Errorf(CodeOldRoster, "the release rests on %s; roster %d stands at %s", r.Roster, n.body.Serial, n.ref)
 	}
-	if _, _, err := d.approved(n.body, d.me, r); err != nil {
+	if _, _, err := r.approved(n.body, d.where(), d.me); err != nil {
 		return err
 	}
 	return d.unused(r.uses(d.me), func(*speech) bool { return true })

@@ -70,7 +70,7 @@ func (d *Desk) Of(r parley.Ref) Status {
 	st.State, st.By = Broken, &s.ref
 	n, err := d.rests(s, f)
 	if err == nil {
-		st.Drafted, st.Released, err = d.approved(n.body, r.Party, s.body)
+		st.Drafted, st.Released, err = s.body.approved(n.body, d.where(), r.Party)
 	}
 	if err == nil {
 		err = d.unused(s.body.uses(r.Party), func(o *speech) bool { return earlier(o, s) })
@@ -143,21 +143,6 @@ func (d *Desk) replaced(n *naming, s *speech, f *follower) *naming {
 		}
 	}
 	return nil
-}
-
-// approved verifies both approvals against a roster of author.
-func (d *Desk) approved(r *Roster, author parley.Party, b *Release) (drafted, released Signer, err error) {
-	ch := d.where()
-	if drafted, err = Verify(r, ch, author, StepDraft, b.Digest, &b.Drafted); err != nil {
-		return
-	}
-	if released, err = Verify(r, ch, author, StepRelease, b.Digest, &b.Released); err != nil {
-		return
-	}
-	if drafted.Title == released.Title {
-		err = parley.Errorf(CodeSameOffice, "%s drafted and released, with two keys", drafted.Title)
-	}
-	return
 }
 
 // unused reports whether no other RELEASE that the caller counts as earlier

@@ -12,6 +12,30 @@ import (
 	"parley"
 )
 
+// Verify checks that a release is for draft p of author and that both its
+// approvals hold under roster ro: all that can be said of it without the rest
+// of the record.
+func (r *Release) Verify(ro *Roster, channel parley.Hash, author parley.Party, p parley.Draft) (drafted, released Signer, err error) {
+	if r.Digest != Digest(p) {
+		return drafted, released, parley.Errorf(CodeDigest, "the release is for %s, the draft is %s", r.Digest.Short(), Digest(p).Short())
+	}
+	return r.approved(ro, channel, author)
+}
+
+// approved verifies both approvals against a roster of author.
+func (r *Release) approved(ro *Roster, channel parley.Hash, author parley.Party) (drafted, released Signer, err error) {
+	if drafted, err = Verify(ro, channel, author, StepDraft, r.Digest, &r.Drafted); err != nil {
+		return
+	}
+	if released, err = Verify(ro, channel, author, StepRelease, r.Digest, &r.Released); err != nil {
+		return
+	}
+	if drafted.Title == released.Title {
+		err = parley.Errorf(CodeSameOffice, "%s drafted and released, with two keys", drafted.Title)
+	}
+	return
+}
+
 // Signer is a key that did a step, as its roster names it.
 type Signer struct {
 	Key    ID

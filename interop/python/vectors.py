@@ -11,7 +11,7 @@ import os
 import sys
 import zlib
 
-from parley import charter, ed25519, entry, files, fork, frames, hotline, kem, keys, note, record, symmetric, tree
+from parley import charter, ed25519, entry, files, fork, frames, hotline, kem, keys, note, record, release, symmetric, tree
 from parley.cbor import Bad, decode
 from parley.verify import verify
 
@@ -143,6 +143,21 @@ def run_hotline(h, data):
     hotline.check(int(h["kind"]), data, *values)
 
 
+def run_release(h, data):
+    kind = int(h.get("kind", 1))
+    author, lane, to = int(h.get("author", 1)), int(h.get("lane", 3 if kind == release.ROSTER else 0)), int(h.get("to", 0))
+    if kind == release.ROSTER:
+        release.read_roster(data, lane, to)
+    elif h["op"] == "digest":
+        of = release.digest(lane, kind, to, data)
+        got = release.challenge(bytes.fromhex(h["channel"]), author, int(h["step"]), bytes.fromhex(h["nonce"]), of)
+        need(of.hex() == h["digest"] and got.hex() == h["challenge"])
+    else:
+        r = release.read_release(data, author)
+        officers = release.read_roster(bytes.fromhex(h["roster"]))
+        release.check(r, officers, bytes.fromhex(h["channel"]), author, (lane, 1, to, bytes.fromhex(h["body"])))
+
+
 def run_frames(h, data):
     if "stream" in h:
         data = frames.from_stream(data, int(h["stream"]))
@@ -182,6 +197,7 @@ PAGES = {
     "journal": run_journal,
     "keys": run_keys,
     "receipts": run_receipts,
+    "release": run_release,
 }
 
 
