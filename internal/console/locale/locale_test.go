@@ -167,7 +167,7 @@ func TestEnumerations(t *testing.T) {
 		has("medium", hotline.Medium(i).String())
 	}
 	for i := range hotline.Down + 1 {
-		has("health", i.String())
+		has("state", i.String())
 	}
 	for i := range parley.BeforeBreak + 1 {
 		has("standing", i.String())
@@ -261,7 +261,7 @@ func TestIsolation(t *testing.T) {
 		{ltr, []any{"پاکستان", ID("2/FLASH/17")}, "2/FLASH/17: \u2068پاکستان\u2069"},
 		{rtl, []any{"Pakistan", ID("2/FLASH/17")}, "\u20662/FLASH/17\u2069: \u2068Pakistan\u2069"},
 		{rtl, []any{"x", -3}, "\u2066-3\u2069: \u2068x\u2069"},
-		{ltr, []any{"a\u202egnp.exe", ID("\u20691\u200f")}, "\u2066\ufffd1\ufffd\u2069: \u2068a\ufffdgnp.exe\u2069"},
+		{ltr, []any{"a\u202egnp.exe", ID("\u20691\u200f")}, "\ufffd1\ufffd: a\ufffdgnp.exe"},
 	} {
 		if got := c.l.T("x", c.args...); got != c.want {
 			t.Errorf("%q, want %q", got, c.want)
