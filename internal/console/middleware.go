@@ -68,7 +68,7 @@ func (s *Server) chain() http.Handler {
 		if s.cfg.TLS != nil {
 			w.Header().Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 		}
-		q := &request{Request: r, now: s.cfg.Now(), prefs: prefsOf(r)}
+		q := &request{Request: r, now: s.cfg.Now(), prefs: s.prefsOf(r)}
 		q.loc = s.localeOf(r)
 		for _, check := range []func() error{
 			func() error { return s.checkHost(r) },
@@ -105,7 +105,7 @@ func (s *Server) recover(w http.ResponseWriter, r *http.Request) {
 		panic(v)
 	}
 	s.cfg.Log.Error("console: a handler failed", "path", r.URL.Path, "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
-	s.refuse(w, &request{Request: r, now: s.cfg.Now(), prefs: prefsOf(r), loc: s.localeOf(r)},
+	s.refuse(w, &request{Request: r, now: s.cfg.Now(), prefs: s.prefsOf(r), loc: s.localeOf(r)},
 		parley.Errorf(CodeInternal, "the page could not be made"))
 }
 
@@ -168,7 +168,7 @@ func address(r *http.Request) string {
 // guard is the part of the way that depends on the route.
 func (s *Server) guard(rt *route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		q := &request{Request: r, route: rt, now: s.cfg.Now(), prefs: prefsOf(r), loc: s.localeOf(r)}
+		q := &request{Request: r, route: rt, now: s.cfg.Now(), prefs: s.prefsOf(r), loc: s.localeOf(r)}
 		if err := s.admit(q); err != nil {
 			s.refuse(w, q, err)
 			return

@@ -3,6 +3,7 @@ package console
 import (
 	"net/http"
 	"net/url"
+	"strconv"
 
 	"parley/internal/console/locale"
 )
@@ -17,11 +18,12 @@ type prefs struct {
 	NoKeys  bool
 }
 
-const prefsCookie = "__Host-p"
+// prefsCookie carries the member's number for the same reason as the session's.
+func (s *Server) prefsCookie() string { return "__Host-p" + strconv.Itoa(int(s.cfg.Host.Me())) }
 
-func prefsOf(r *http.Request) prefs {
+func (s *Server) prefsOf(r *http.Request) prefs {
 	var p prefs
-	c, err := r.Cookie(prefsCookie)
+	c, err := r.Cookie(s.prefsCookie())
 	if err != nil {
 		return p
 	}
@@ -39,7 +41,7 @@ func prefsOf(r *http.Request) prefs {
 	return p
 }
 
-func (p prefs) cookie() *http.Cookie {
+func (p prefs) cookie(name string) *http.Cookie {
 	v := url.Values{}
 	for k, s := range map[string]string{"lang": p.Lang, "theme": p.Theme} {
 		if s != "" {
@@ -51,11 +53,11 @@ func (p prefs) cookie() *http.Cookie {
 			v.Set(k, "1")
 		}
 	}
-	return &http.Cookie{Name: prefsCookie, Value: v.Encode(), Path: "/", MaxAge: 365 * 86400, Secure: true, HttpOnly: true, SameSite: http.SameSiteStrictMode}
+	return &http.Cookie{Name: name, Value: v.Encode(), Path: "/", MaxAge: 365 * 86400, Secure: true, HttpOnly: true, SameSite: http.SameSiteStrictMode}
 }
 
 func (s *Server) localeOf(r *http.Request) catalogue {
-	if l := prefsOf(r).Lang; l != "" {
+	if l := s.prefsOf(r).Lang; l != "" {
 		return locale.For(l)
 	}
 	return locale.Match(r.Header.Get("Accept-Language"))
@@ -82,7 +84,7 @@ func (s *Server) saveSettings(w http.ResponseWriter, q *request) error {
 	if t := q.PostForm.Get("theme"); t == "dark" || t == "light" {
 		p.Theme = t
 	}
-	http.SetCookie(w, p.cookie())
+	http.SetCookie(w, p.cookie(s.prefsCookie()))
 	http.Redirect(w, q.Request, "/settings?done=saved", http.StatusSeeOther)
 	return nil
 }
