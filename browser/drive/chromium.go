@@ -111,21 +111,46 @@ func (b *Browser) Window(t TB, name string, look Look) *Window {
 	if err := chromedp.Listen(ctx, w.log.event); err != nil {
 		t.Fatalf("%v", err)
 	}
-	scheme := "light"
-	if look.Dark {
-		scheme = "dark"
-	}
 	call(w, runtime.Enable, cdp.Empty{})
 	call(w, log.Enable, cdp.Empty{})
 	call(w, network.Enable, network.EnableParams{})
-	call(w, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": look.Lang}})
-	call(w, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: look.Width, Height: look.Height, DeviceScaleFactor: look.Scale})
-	call(w, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+	w.Lang(look.Lang)
+	w.Size(look.Width, look.Height, look.Scale)
+	w.Dark(look.Dark)
 	call(w, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: look.NoScript})
 	if !look.NoAuth {
 		w.AddAuthenticator(true)
 	}
 	return w
+}
+
+// For is the window for another test: its failures end that one.
+func (w *Window) For(t TB) *Window {
+	v := *w
+	v.t = t
+	return &v
+}
+
+// Dark sets whether the system prefers dark pages, from the next page on.
+func (w *Window) Dark(yes bool) {
+	w.t.Helper()
+	scheme := "light"
+	if yes {
+		scheme = "dark"
+	}
+	call(w, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+}
+
+// Lang sets the language that the browser asks for, from the next page on.
+func (w *Window) Lang(lang string) {
+	w.t.Helper()
+	call(w, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": lang}})
+}
+
+// Size sets the window's size in pixels.
+func (w *Window) Size(width, height int64, scale float64) {
+	w.t.Helper()
+	call(w, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: width, Height: height, DeviceScaleFactor: scale})
 }
 
 // call runs one command of the protocol on the window, within patience.

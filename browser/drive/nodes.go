@@ -121,6 +121,17 @@ func (n *Node) Run(args ...string) string {
 	return n.l.Run(append(args, "--dir", n.Dir)...)
 }
 
+// TryRun is Run for what may fail.
+func (n *Node) TryRun(args ...string) (string, error) {
+	cmd := exec.Command(n.l.Bin, append(args, "--dir", n.Dir)...)
+	cmd.Dir = n.l.Dir
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		err = fmt.Errorf("parley %s: %w\n%s", strings.Join(args, " "), err, out)
+	}
+	return string(out), err
+}
+
 // Start runs the node and waits until its console answers.
 func (n *Node) Start() {
 	n.l.t.Helper()
