@@ -20,7 +20,7 @@ import (
 type RecordPage struct {
 	Page
 	Ready      bool
-	Channel    string
+	ChannelID  string
 	Generation string
 	Quorum     string
 	Peers      []PeerRow
@@ -107,7 +107,7 @@ type RosterKey struct{ Title, May, Key string }
 
 func (s *Server) record(w http.ResponseWriter, q *request) error {
 	h := s.cfg.Host
-	p := RecordPage{Page: s.page(q, "record", q.loc.T("nav.record")), Channel: h.Signed.Channel().String(), Quorum: h.Charter().Rules.Quorum,
+	p := RecordPage{Page: s.page(q, "record", q.loc.T("nav.record")), ChannelID: h.Signed.Channel().String(), Quorum: h.Charter().Rules.Quorum,
 		CanExport: q.person.Can(officer.Export)}
 	p.Refresh = true
 	if err := h.Node.Do(q.Context(), func(v node.View) { s.fillRecord(v, &p) }); err != nil {

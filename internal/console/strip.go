@@ -1,8 +1,10 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"parley"
@@ -92,7 +94,11 @@ func facts(v node.View, c *parley.Charter, me parley.Party) *Strip {
 		}
 	}
 	s.proofs(d, c, members, skew)
-	for _, u := range d.Unopened() {
+	waiting := d.Unopened()
+	slices.SortStableFunc(waiting, func(a, b hotline.Unopened) int { // what is meant comes before what is played
+		return cmp.Compare(min(a.Type, 1), min(b.Type, 1))
+	})
+	for _, u := range waiting {
 		x := Unopened{u.Ref, u.Lane, u.Type, u.By, c.Member(u.Ref.Party).Name, u.By.Before(v.Now)}
 		if s.Unopened++; s.Oldest == nil {
 			s.Oldest = &x
