@@ -18,10 +18,12 @@ import (
 func Operations(rng interface{ IntN(n int) int }, d *Desk, next parley.Draft, now time.Time) [][]parley.Draft {
 	g := &generator{rng, d, now}
 	var out [][]parley.Draft
-	if p := g.roster(); d.Check(p, now) == nil {
-		out = append(out, []parley.Draft{p})
-		if both := g.wrap(p); both != nil {
-			out = append(out, both)
+	if d.current(d.me) == nil || rng.IntN(6) == 0 {
+		if p := g.roster(); d.Check(p, now) == nil {
+			out = append(out, []parley.Draft{p})
+			if both := g.wrap(p); both != nil {
+				out = append(out, both)
+			}
 		}
 	}
 	if both := g.wrap(next); both != nil {
