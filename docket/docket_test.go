@@ -7,6 +7,8 @@ import (
 
 	"parley"
 	"parley/hotline"
+	"parley/journal/journaltest"
+	"parley/release"
 )
 
 func charter() *parley.Charter {
@@ -55,5 +57,32 @@ func TestHotline(t *testing.T) {
 	}
 	if !slices.IsSortedFunc(due, func(a, b parley.Duty) int { return a.By.Compare(b.By) }) {
 		t.Error("duties are not in order of time")
+	}
+}
+
+// Drafts that are posted together are checked each by its desk, and a release
+// with the draft behind it.
+func TestCheckTogether(t *testing.T) {
+	d := New(journaltest.New(2, 0, nil).Charter, 1)
+	now := time.Unix(2000, 0)
+	message := hotline.Draft(&hotline.Text{Text: "x"}, parley.Flash, parley.ToAll)
+	late := hotline.Draft(&hotline.Text{Text: "x", ReplyBy: 1}, parley.Flash, parley.ToAll)
+	words := release.Draft(&release.Release{Digest: release.Digest(message), Roster: parley.Ref{Party: 1, Lane: parley.Routine},
+		Drafted:  release.Approval{Key: release.ID{1}, AuthData: make([]byte, 37), ClientData: []byte("{}"), Signature: make([]byte, 64)},
+		Released: release.Approval{Key: release.ID{2}, AuthData: make([]byte, 37), ClientData: []byte("{}"), Signature: make([]byte, 64)}}, parley.Flash, parley.ToAll)
+	for name, c := range map[string]struct {
+		drafts []parley.Draft
+		want   parley.Code
+	}{
+		"two messages":         {[]parley.Draft{message, message}, ""},
+		"the second is late":   {[]parley.Draft{message, late}, hotline.CodePast},
+		"a release alone":      {[]parley.Draft{words}, release.CodeAlone},
+		"of the wrong draft":   {[]parley.Draft{words, late}, release.CodeDigest},
+		"without a roster":     {[]parley.Draft{words, message}, release.CodeNoRoster},
+		"a release comes last": {[]parley.Draft{message, words}, release.CodeAlone},
+	} {
+		if err := d.CheckTogether(now, c.drafts...); parley.CodeOf(err) != c.want {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
