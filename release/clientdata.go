@@ -56,7 +56,7 @@ func readObject(d *json.Decoder, m map[string]any, depth int) error {
 			return parley.Errorf(CodeClientData, "the client data have a member without a readable name")
 		}
 		if _, twice := m[name]; twice {
-			return parley.Errorf(CodeClientData, "the client data have the member %q twice", name)
+			return parley.Errorf(CodeClientData, "the client data have the member %q twice", clip(name))
 		}
 		if m[name], err = readValue(d, depth); err != nil {
 			return err

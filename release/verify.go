@@ -99,18 +99,26 @@ func checkClientData(b []byte, challenge parley.Hash, origins []string) error {
 		return err
 	}
 	if c.Type != "webauthn.get" {
-		return parley.Errorf(CodeType, "the browser signed for %q, not for webauthn.get", c.Type)
+		return parley.Errorf(CodeType, "the browser signed for %q, not for webauthn.get", clip(c.Type))
 	}
 	if c.Challenge != base64.RawURLEncoding.EncodeToString(challenge[:]) {
-		return parley.Errorf(CodeChallenge, "the browser signed the challenge %q, which is not this step's of this draft", c.Challenge)
+		return parley.Errorf(CodeChallenge, "the browser signed the challenge %q, which is not this step's of this draft", clip(c.Challenge))
 	}
 	if !slices.Contains(origins, c.Origin) {
-		return parley.Errorf(CodeWrongOrigin, "the browser signed on a page of %q, which the roster does not name", c.Origin)
+		return parley.Errorf(CodeWrongOrigin, "the browser signed on a page of %q, which the roster does not name", clip(c.Origin))
 	}
 	if c.Crossed {
 		return parley.Errorf(CodeCrossOrigin, "the browser signed inside a page of another site")
 	}
 	return nil
+}
+
+// clip shortens what somebody else wrote to what a line can show.
+func clip(s string) string {
+	if len(s) > 80 {
+		return s[:80] + "..."
+	}
+	return s
 }
 
 // Flags of authenticator data (section 6.1).
