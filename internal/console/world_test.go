@@ -24,7 +24,7 @@ func init() { host.WorkFactor = 10 }
 
 // side is one party of a test: a real node with its console and its officers.
 type side struct {
-	t       *testing.T
+	t       testing.TB
 	h       *host.Host
 	book    *officer.Book
 	s       *Server
@@ -33,7 +33,7 @@ type side struct {
 }
 
 // pair makes two nodes on loopback with one charter, each with a console.
-func pair(t *testing.T) (a, b *side) {
+func pair(t testing.TB) (a, b *side) {
 	t.Helper()
 	base := t.TempDir()
 	c := &parley.Charter{Name: "test line", Rules: parley.DefaultRules()}

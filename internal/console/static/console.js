@@ -14,17 +14,17 @@ let offset = Number(body.dataset.now) - Date.now();
 const now = () => Date.now() + offset;
 const pad = (n) => String(n).padStart(2, "0");
 
-function lasting(seconds) {
-  const s = Math.abs(Math.round(seconds));
-  if (s < 60) return `${s} s`;
-  if (s < 3600) return `${Math.floor(s / 60)} min`;
-  if (s < 48 * 3600) return `${Math.floor(s / 3600)} h ${pad(Math.floor(s / 60) % 60)}`;
-  return `${Math.floor(s / 86400)} d ${Math.floor(s / 3600) % 24} h`;
-}
-
-// A word of the page with its # replaced; the number keeps its direction.
-const word = (name, value) => ($("#strip")?.dataset["word" + name] ?? "#").replace("#", value);
+// A word of the page with its # and ¤ replaced; numbers keep their direction.
+const word = (name, a, b) => ($("#strip")?.dataset["word" + name] ?? "#").replace("#", a).replace("¤", b);
 const put = (el, text) => { if (el && el.textContent !== text) el.textContent = text; };
+
+function lasting(seconds) {
+  const s = Math.floor(Math.abs(seconds));
+  if (s < 60) return word("Seconds", s);
+  if (s < 3600) return word("Minutes", Math.floor(s / 60));
+  if (s < 48 * 3600) return word("Hours", Math.floor(s / 3600), pad(Math.floor(s / 60) % 60));
+  return word("Days", Math.floor(s / 86400), Math.floor(s / 3600) % 24);
+}
 
 function tick() {
   const t = now() / 1000;
