@@ -20,7 +20,7 @@ import (
 	"parley/journal"
 )
 
-// tests lists the tests of the module and of interop: "package.Test" with the
+// tests lists the tests of the module, of interop and of browser: "package.Test" with the
 // package's folder, "parley" for the root.
 func tests(t *testing.T) map[string]bool {
 	t.Helper()
@@ -31,7 +31,11 @@ func tests(t *testing.T) map[string]bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range append(names, inter...) {
+	browser, err := filepath.Glob("browser/*_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range slices.Concat(names, inter, browser) {
 		if !strings.HasSuffix(name, "_test.go") {
 			continue
 		}
