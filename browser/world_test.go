@@ -22,12 +22,14 @@ func need(t *testing.T) {
 	t.Helper()
 	switch {
 	case drive.Chromium() != "":
-	case os.Getenv("CI") != "":
+	case ci():
 		t.Fatal("no Chromium: apt-get install chromium")
 	default:
 		t.Skip("NOT RUN: no Chromium; apt-get install chromium")
 	}
 }
+
+func ci() bool { return os.Getenv("CI") != "" }
 
 // lasting is a TB whose clean-up waits for the end of all tests.
 type lasting struct{ testing.TB }
@@ -153,4 +155,21 @@ func newWorld(t drive.TB, d string) *world {
 		t.Fatalf("the line: %v", err)
 	}
 	return w
+}
+
+// setUp enrols the officers of a node by its one-time link and posts the
+// roster of their keys.
+func setUp(t drive.TB, n *drive.Node) *party {
+	t.Helper()
+	p := &party{node: n}
+	for i, title := range []string{"Duty officer", "Director"} {
+		o := &person{name: fmt.Sprintf("Officer %d of %s", i+1, n.Name), title: title, node: n}
+		o.win = chrome.Window(t, o.name, drive.Look{})
+		p.officers = append(p.officers, o)
+	}
+	first, second := p.officers[0], p.officers[1]
+	drive.Enrol(first.win, n.SetupLink(), first.name, first.title)
+	drive.Enrol(second.win, drive.AddOfficer(first.win, n.URL, second.name, second.title), "", "")
+	drive.PostRoster(first.win, second.win, n.URL)
+	return p
 }

@@ -117,7 +117,7 @@ func (b *Browser) Window(t TB, name string, look Look) *Window {
 	w.Lang(look.Lang)
 	w.Size(look.Width, look.Height, look.Scale)
 	w.Dark(look.Dark)
-	call(w, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: look.NoScript})
+	w.Script(!look.NoScript)
 	if !look.NoAuth {
 		w.AddAuthenticator(true)
 	}
@@ -145,6 +145,12 @@ func (w *Window) Dark(yes bool) {
 func (w *Window) Lang(lang string) {
 	w.t.Helper()
 	call(w, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": lang}})
+}
+
+// Script sets whether pages may run scripts, from the next page on.
+func (w *Window) Script(yes bool) {
+	w.t.Helper()
+	call(w, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !yes})
 }
 
 // Size sets the window's size in pixels.

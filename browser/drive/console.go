@@ -70,3 +70,65 @@ func Language(w *Window, origin, lang string) {
 	w.Submit(`form[action="/settings"] button.primary`)
 	w.Until("the language", `document.documentElement.lang == %s`, lang)
 }
+
+// Enrol opens a one-time link and makes a passkey on the window's device. The
+// first officer says who he is; of a later one that is known.
+func Enrol(w *Window, link, name, title string) {
+	w.t.Helper()
+	w.Go(link)
+	if name != "" {
+		w.Type("#setup input[name=name]", name)
+		w.Type("#setup input[name=title]", title)
+	}
+	w.Type("#setup input[name=label]", "device of this test")
+	w.Click("#setup button.primary")
+	w.Until("the officers after an enrolment", `location.pathname == "/officers"`)
+}
+
+// AddOfficer enters another officer with all roles and returns his link.
+func AddOfficer(w *Window, origin, name, title string) string {
+	w.t.Helper()
+	w.Go(origin + "/officers")
+	w.Type("#add-officer input[name=name]", name)
+	w.Type("#add-officer input[name=title]", title)
+	w.Eval(`document.querySelectorAll("#add-officer input[name=role]:not(:checked)").forEach(e => e.click())`)
+	w.Submit("#add-officer button.primary")
+	return w.Text("#link code")
+}
+
+// PostRoster has one officer submit the roster of keys and another release it.
+func PostRoster(first, second *Window, origin string) {
+	first.t.Helper()
+	first.Go(origin + "/officers")
+	first.Submit("#roster button")
+	first.Until("the roster's draft", `/^\/drafts\/\d+$/.test(location.pathname)`)
+	path := first.Eval(`location.pathname`)
+	Approve(first, "submit")
+	first.Until("the roster submitted", `location.search == "?done=submitted"`)
+	second.Go(origin + path)
+	Approve(second, "release")
+	second.Until("the roster released", `location.search == "?done=released"`)
+}
+
+// SignIn signs in with the passkey on the window's device.
+func SignIn(w *Window, origin string) {
+	w.t.Helper()
+	w.Go(origin + "/sign-in")
+	w.Click("#sign-in button")
+	w.Until("the lines after signing in", `location.pathname == "/lines"`)
+}
+
+// DemoSignIn signs in as an officer of a demonstration.
+func DemoSignIn(w *Window, origin, name string) {
+	w.t.Helper()
+	w.Go(origin + "/sign-in")
+	w.Eval(`(b => (b.id = "this-one", true))([...document.querySelectorAll("main form button")].find(b => b.innerText.includes(%s)))`, name)
+	w.Submit("#this-one")
+	w.Until("the lines after signing in", `location.pathname == "/lines"`)
+}
+
+// SignOut ends the session.
+func SignOut(w *Window) {
+	w.t.Helper()
+	w.Submit(`form[action="/sign-out"] button`)
+}
