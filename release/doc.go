@@ -33,10 +33,13 @@
 // title on each of them: two keys of one title are one office and release
 // nothing together. Two officers must never share a title.
 //
-// Like every desk it only keeps facts; every question is answered from them,
-// so any order of arrival that keeps each log's own gives the same answers.
-// Of verifies two signatures each time it is asked, about 0.2 ms: ask about
-// what a page shows, not about the whole record. The package is pure; a Desk
-// is not safe for use by several goroutines at once, reading it by several is
-// safe while nobody writes.
+// Like every desk it only keeps facts, and answers every question from them,
+// whatever the order in which entries came: Of and Line say who released an
+// entry, or why its release does not hold, or that none is stated; Roster,
+// History and Version say which keys a party names, and how that changed.
+// Of verifies two signatures each time, about 0.2 ms, and so do Roster and
+// Version: ask about what a page shows, not about the whole record. A RELEASE
+// is some 650 bytes long. The package is pure; a Desk is not safe for use by
+// several goroutines at once, reading it by several is safe while nobody
+// writes.
 package release
