@@ -39,7 +39,7 @@
 // History and Version say which keys a party names, and how that changed.
 // Of verifies two signatures each time, about 0.2 ms, and so do Roster and
 // Version: ask about what a page shows, not about the whole record. A RELEASE
-// is some 650 bytes long. The package is pure; a Desk is not safe for use by
+// is some 700 bytes long. The package is pure; a Desk is not safe for use by
 // several goroutines at once, reading it by several is safe while nobody
 // writes.
 package release

@@ -159,7 +159,7 @@ func (d *Desk) unused(us [2]use, earlier func(*speech) bool) error {
 			next.index++
 			f := d.followers[next]
 			if f != nil && f.kind != KindRelease && f.standing.Effective() && fits(o, f) == nil {
-				return parley.Errorf(CodeUsed, "the same approval released %s", f.ref)
+				return parley.Errorf(CodeUsed, "the same approval stands before %s already", f.ref)
 			}
 		}
 	}

@@ -166,6 +166,33 @@ func TestDoesNotHold(t *testing.T) {
 	}
 }
 
+// Whichever byte of a release or of its entry is changed: it does not hold.
+func TestEveryByteCounts(t *testing.T) {
+	b := newBook()
+	on := b.roster(india, roster(1))
+	ref := b.release(india, on, text("hello"), "a", "b")
+	if s := b.desk.Of(ref); s.State != Held {
+		t.Fatal(s)
+	}
+	for which := 1; which <= 2; which++ {
+		for i := range b.all[which].Entry.Body {
+			d := New(channel, pakistan)
+			for j, p := range b.all {
+				if j == which {
+					e := *p.Entry
+					e.Body = slices.Clone(e.Body)
+					e.Body[i] ^= 1 << (i % 8)
+					p.Entry = &e
+				}
+				d.Apply(p)
+			}
+			if s := d.Of(ref); s.State == Held {
+				t.Errorf("byte %d of entry %d: %v", i, which, s)
+			}
+		}
+	}
+}
+
 // Ed25519 passkeys sign too.
 func TestEd25519(t *testing.T) {
 	b := newBook()
