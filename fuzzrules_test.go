@@ -66,6 +66,8 @@ var fuzzed = map[string]string{
 
 	"release.Parse": "release FuzzBody",
 
+	"officer.ParseRole": "internal/officer FuzzRole",
+
 	"witness.ParseVKey":    "internal/witness FuzzVKey",
 	"witness.ParseWitness": "internal/witness FuzzVKey",
 	"witness.ParseLogs":    "internal/witness FuzzLogs",

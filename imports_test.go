@@ -48,6 +48,7 @@ var arrows = map[string]string{
 	// The officers of a party, and their console.
 	"internal/officer": ". journal release github.com/go-webauthn/webauthn/webauthn github.com/go-webauthn/webauthn/protocol " +
 		"github.com/go-webauthn/webauthn/protocol/webauthncose golang.org/x/mod/sumdb/tlog modernc.org/sqlite",
+	"internal/officer/officertest": ".",
 	"internal/console": ". journal hotline release docket internal/node internal/host internal/officer " +
 		"internal/console/locale",
 	"internal/console/locale": "",
@@ -62,7 +63,7 @@ var arrows = map[string]string{
 	"cmd/parley-verify": ". journal seal",
 	"internal/demo": ". journal seal station hotline internal/node internal/host internal/witness " +
 		"internal/officer internal/console",
-	"internal/bench":    ". journal seal frame station hotline internal/node internal/store internal/carrier internal/host",
+	"internal/bench": ". journal seal frame station hotline internal/node internal/store internal/carrier internal/host",
 
 	// Specification, and help for tests.
 	"spec":                     "",
