@@ -200,7 +200,7 @@ func (b *Book) finishStep(s *Session, p purpose, id string, answer []byte) (*dra
 	if err != nil {
 		return nil, err
 	}
-	v := &approved{name: ActSubmitted, Draft: c.draft, Rev: c.rev, Approval: h, Count: a.count, BackedUp: a.backedUp}
+	v := &approved{name: ActSubmitted, Draft: c.draft, Rev: c.rev, Approval: h, Count: a.count, BackedUp: a.backedUp, At: x.now}
 	if p == forRelease {
 		v.name, v.Persons = ActReleasing, c.persons
 		v.Stated = c.persons == 2 && (!d.Roster || b.rosterBase() == b.state.roster)

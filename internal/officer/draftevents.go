@@ -64,7 +64,8 @@ type approved struct {
 	Count    uint32
 	BackedUp bool
 	Persons  uint8
-	Stated   bool // both approvals go out, as a RELEASE
+	Stated   bool      // both approvals go out, as a RELEASE
+	At       time.Time // by the machine's clock, which the journal's never follows back
 }
 
 func (v *approved) act() Act { return v.name }
@@ -76,6 +77,7 @@ func (v *approved) fields(c *coder) {
 	c.bool(&v.BackedUp)
 	number(c, &v.Persons, 2)
 	c.bool(&v.Stated)
+	c.time(&v.At)
 }
 func (v *approved) apply(s *state, e *entry) error {
 	d, p := s.drafts[v.Draft], s.active(e.Actor)
@@ -97,6 +99,7 @@ func (v *approved) apply(s *state, e *entry) error {
 			return unfit(e, "draft %d is %s", v.Draft, d.State)
 		}
 		d.State, d.Releaser, d.released, d.Persons, d.stated = Releasing, e.Actor, v.Approval, int(v.Persons), v.Stated
+		d.releasedAt = v.At
 	}
 	d.Changed = e.Time
 	c.use(e, v.Count, v.BackedUp)
@@ -153,14 +156,23 @@ func (v *posted) apply(s *state, e *entry) error {
 	if d == nil || d.State != Releasing {
 		return unfit(e, "draft %d", v.Draft)
 	}
-	for _, o := range s.drafts {
-		if o.Ref != nil && *o.Ref == v.Ref {
-			return unfit(e, "%s is draft %d already", v.Ref, o.ID)
-		}
+	if s.taken(v.Ref) {
+		return unfit(e, "%s is another draft already", v.Ref)
 	}
 	d.State, d.Ref, d.Changed = Released, &v.Ref, e.Time
 	return nil
 }
+
+// taken reports that an entry is a draft that was posted.
+func (s *state) taken(ref parley.Ref) bool {
+	for _, d := range s.drafts {
+		if d.Ref != nil && *d.Ref == ref {
+			return true
+		}
+	}
+	return false
+}
+
 func (v *posted) detail() string { return v.Ref.String() }
 
 // rosterEvent is the roster that the record holds as this party's newest.

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"parley"
@@ -287,9 +286,8 @@ func (b *Book) notPosted(id uint64, why string) error {
 // Settle asks, of every draft that was released when the process ended, where
 // the record holds it. With Two the RELEASE before it carries exactly the
 // approvals of the Ready; with one person it is the own entry of this digest
-// whose time is not before Since, and that no other draft is. What the record
-// does not hold awaits release again. Call it at start, before anything is
-// posted.
+// whose time is not before Since and that is not Taken. What the record does
+// not hold awaits release again. Call it at start, before anything is posted.
 func (b *Book) Settle(find func(*Ready) (parley.Ref, bool, error)) error {
 	var open []*Ready
 	b.mu.Lock()
@@ -323,13 +321,19 @@ func (b *Book) Settle(find func(*Ready) (parley.Ref, bool, error)) error {
 	return nil
 }
 
+func (b *Book) taken(ref parley.Ref) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.state.taken(ref)
+}
+
 // ready is a draft that was released, with what goes out.
 func (b *Book) ready(d *draft) (*Ready, error) {
 	out, err := b.draft(d)
 	if err != nil {
 		return nil, err
 	}
-	r := &Ready{Draft: d.ID, Message: out.Message, Digest: out.Digest, Since: d.Changed.Truncate(time.Second), Two: d.stated}
+	r := &Ready{Draft: d.ID, Message: out.Message, Digest: out.Digest, Since: d.releasedAt, Two: d.stated, Taken: b.taken}
 	var drafted, released approval
 	if err := b.text(d.released, &released); err != nil {
 		return nil, err

@@ -70,6 +70,8 @@ type draft struct {
 	released parley.Hash
 	draftKey release.ID
 	stated   bool // a RELEASE goes with it
+
+	releasedAt time.Time
 }
 
 func newState() *state {

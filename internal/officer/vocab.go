@@ -213,7 +213,10 @@ type Ready struct {
 	Two      bool             // post a RELEASE of both approvals with it, in one batch
 	Drafted  release.Approval // if Two
 	Released release.Approval
-	Since    time.Time
+	Since    time.Time // when it was released, by the machine's clock
+
+	// Taken reports that an entry is another draft already.
+	Taken func(parley.Ref) bool
 }
 
 // Standing is what officers should know at a glance about the book itself.
