@@ -44,6 +44,7 @@ func progress(e *env, what string) func(done, total uint64) {
 type serveCmd struct {
 	dir
 	network
+	officers
 	Restored bool `help:"This directory was restored or copied: start a new generation, so that nothing is ever signed twice."`
 }
 
@@ -56,8 +57,11 @@ The directory's config file may hold the same settings, one per line:
   peer Pakistan 192.0.2.7:7443
   witness monitor https://witness.example/
 
+With --console the node serves its officers' console to browsers on this
+machine; the first start prints a one-time link for the first officer.
+
 Example:
-  parley serve --dir india --listen 0.0.0.0:7443 --peer Pakistan=192.0.2.7:7443`
+  parley serve --dir india --listen 0.0.0.0:7443 --peer Pakistan=192.0.2.7:7443 --console localhost:8443`
 }
 
 func (c *serveCmd) Run(e *env) error {
@@ -86,7 +90,7 @@ func (c *serveCmd) once(e *env, o host.Options) (at string, err error) {
 		where = "listens on " + at
 	}
 	fmt.Fprintf(e.err, "%s, member %d of %q, %s. Channel %s\n", h.Charter().Member(h.Me()).Name, h.Me(), h.Charter().Name, where, h.Signed.Channel())
-	return at, runHost(e.ctx, h)
+	return at, c.officers.run(e, h)
 }
 
 // runHost runs a host and its local socket until ctx ends.

@@ -132,7 +132,10 @@ func (s *Server) draft(w http.ResponseWriter, q *request) error {
 			p.Problem, p.Remedy = err.Error(), q.loc.Error(string(c), c.Remedy()).Text
 		}
 	}
-	can, me := q.person.Can, q.person.Session.Officer
+	me := q.person.Session.Officer
+	can := func(a officer.Action) bool {
+		return s.cfg.Book.Can(q.person.Session, a, officer.Object{Draft: id, Lane: d.Message.Lane})
+	}
 	writing := d.State == officer.Drafting || d.State == officer.Returned
 	p.CanEdit = can(officer.DraftMessage) && len(d.Form) > 0 && (writing || d.State == officer.Submitted)
 	p.CanSubmit = can(officer.SubmitDraft) && writing
@@ -231,7 +234,8 @@ func draftAndDigest(q *request, digest string) (id uint64, h parley.Hash, err er
 }
 
 // findPosted looks for a released draft in this party's own log of its lane:
-// an entry of the same kind, addressees and bytes, not older than its release.
+// an entry of the same kind, addressees and bytes, not older than its release,
+// that is no other draft.
 func (s *Server) findPosted(r *officer.Ready) (found parley.Ref, ok bool, err error) {
 	h := s.cfg.Host
 	logs, err := h.Node.Store().Logs()
@@ -255,12 +259,38 @@ func (s *Server) findPosted(r *officer.Ready) (found parley.Ref, ok bool, err er
 				continue
 			}
 			e, err := parley.ParseEntry(row.Content.Entry)
-			if err == nil && release.Digest(parley.Draft{Lane: l.Log.Lane, Kind: e.Kind, To: e.To, Body: e.Body}) == r.Digest {
-				found, ok = parley.Ref{Party: l.Log.Party, Lane: l.Log.Lane, Gen: l.Log.Gen, Index: at - 1, Leaf: row.Leaf.Hash()}, true
+			ref := parley.Ref{Party: l.Log.Party, Lane: l.Log.Lane, Gen: l.Log.Gen, Index: at - 1, Leaf: row.Leaf.Hash()}
+			if err != nil || release.Digest(parley.Draft{Lane: l.Log.Lane, Kind: e.Kind, To: e.To, Body: e.Body}) != r.Digest || r.Taken(ref) {
+				continue
+			}
+			if !r.Two || s.spokenFor(ref, r) {
+				found, ok = ref, true
 			}
 		}
 	}
 	return found, ok, nil
+}
+
+// spokenFor reports that the RELEASE before an entry carries exactly these
+// approvals: the same words may have been released before.
+func (s *Server) spokenFor(ref parley.Ref, r *officer.Ready) bool {
+	if ref.Index == 0 {
+		return false
+	}
+	row, err := s.cfg.Host.Node.Store().Row(ref.Log(s.cfg.Host.Signed.Channel()), ref.Index-1)
+	if err != nil || row.Content == nil {
+		return false
+	}
+	e, err := parley.ParseEntry(row.Content.Entry)
+	if err != nil || e.Kind != release.KindRelease {
+		return false
+	}
+	b, err := release.Parse(e.Kind, e.Body)
+	if err != nil {
+		return false
+	}
+	speech := b.(*release.Release)
+	return speech.Drafted.Nonce == r.Drafted.Nonce && speech.Released.Nonce == r.Released.Nonce
 }
 
 // noteRoster tells the book which roster the record holds.

@@ -29,7 +29,7 @@ const (
 const (
 	maxStreams = 64                     // at once, of all officers
 	perPerson  = 8                      // at once, of one
-	beat       = 5 * time.Second        // between signs of life on a stream
+	usualBeat  = 5 * time.Second        // between signs of life on a stream
 	gather     = 250 * time.Millisecond // changes within it are told together
 	writeTime  = 10 * time.Second       // a browser that takes longer is dropped
 )
@@ -122,7 +122,7 @@ func (s *Server) events(w http.ResponseWriter, q *request) error {
 		_, err := fmt.Fprintf(w, format, args...)
 		return err == nil && rc.Flush() == nil
 	}
-	beats := time.NewTicker(beat)
+	beats := time.NewTicker(s.beat)
 	defer beats.Stop()
 	alive := func() bool { return send("event: beat\ndata: %d\n\n", s.cfg.Now().UnixMilli()) }
 	for ok := alive(); ok; {

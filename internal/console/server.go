@@ -80,6 +80,7 @@ type Server struct {
 	facts  *cachedFacts
 	alarms alarms
 	zones  []zone
+	beat   time.Duration // between signs of life on a stream; tests shorten it
 }
 
 // New opens the listener and prepares the pages; it fails if a template or an
@@ -92,7 +93,7 @@ func New(cfg Config) (*Server, error) {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Server{cfg: cfg, hosts: map[string]bool{}, origin: map[string]bool{}, limits: newLimits(), hub: newHub(),
-		facts: newCachedFacts(), pulse: newPulse(cfg.Now())}
+		facts: newCachedFacts(), beat: usualBeat, pulse: newPulse(cfg.Now())}
 	s.files = embedded
 	if cfg.Dev != "" {
 		s.files = os.DirFS(cfg.Dev)

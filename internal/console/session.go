@@ -80,3 +80,13 @@ func (s *Server) people(st *Strip) {
 		st.Watch, st.WatchSince = w.Name, w.Since
 	}
 }
+
+// SetupLink is the one-time address at which the first officer enters. Whoever
+// has it can become that officer: print it where only the operator reads.
+func (s *Server) SetupLink() (string, error) {
+	token, err := s.cfg.Book.SetupToken()
+	if err != nil {
+		return "", err
+	}
+	return s.URL() + "setup/" + token, nil
+}

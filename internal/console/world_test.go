@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -29,6 +30,7 @@ type side struct {
 	book    *officer.Book
 	s       *Server
 	handler http.Handler
+	ahead   atomic.Int64               // how far the book's clock is ahead of the wall's
 	in      map[string]*officer.SignIn // by role, "both" for drafter and releaser, "other" a second one
 }
 
@@ -100,7 +102,8 @@ func (x *side) openBook(dir string) {
 	x.t.Helper()
 	var err error
 	x.book, err = officer.Open(officer.Config{Path: filepath.Join(dir, "officers.db"), Channel: x.h.Signed.Channel(), Party: x.h.Me(),
-		Name: x.h.Charter().Member(x.h.Me()).Name, RPID: "localhost", Origins: []string{"http://localhost:8443"}, Demo: true})
+		Name: x.h.Charter().Member(x.h.Me()).Name, RPID: "localhost", Origins: []string{"http://localhost:8443"}, Demo: true,
+		Now: func() time.Time { return time.Now().Add(time.Duration(x.ahead.Load())) }})
 	if err != nil {
 		x.t.Fatal(err)
 	}
@@ -189,3 +192,6 @@ func (x *side) has(refs ...parley.Ref) {
 		return true
 	})
 }
+
+// looks lets the time pass that an officer must look at a draft.
+func (x *side) looks() { x.ahead.Add(int64(officer.LookLimit)) }

@@ -1,0 +1,304 @@
+package console
+
+import (
+	"context"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"path"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jba/templatecheck"
+
+	"parley"
+	"parley/docs/manual"
+	"parley/hotline"
+	"parley/internal/console/locale"
+	"parley/internal/node"
+	"parley/internal/officer"
+)
+
+// One pair of nodes serves all tests of pages.
+func TestConsole(t *testing.T) {
+	a, b := pair(t)
+	t.Run("empty", func(t *testing.T) { testEmpty(t, a) })
+	w := fill(t, a, b)
+	t.Run("matrix", func(t *testing.T) { testMatrix(t, a) })
+	for name, f := range map[string]func(*testing.T, *side){"headers": testHeaders, "hosts": testHosts, "origins": testOrigins, "bounds": testBounds, "events": testEvents} {
+		a.s.limits = newLimits()
+		t.Run(name, func(t *testing.T) { f(t, a) })
+	}
+	a.s.limits = newLimits()
+	t.Run("pages", func(t *testing.T) { testPages(t, a, w) })
+	t.Run("hostile", func(t *testing.T) { testHostile(t, a, b) })
+	t.Run("crossed", func(t *testing.T) { testCrossed(t, a, w) })
+	t.Run("acknowledge", func(t *testing.T) { testAcknowledge(t, a, b, w) })
+	t.Run("release", func(t *testing.T) { testRelease(t, a, b) })
+	t.Run("session", func(t *testing.T) { testPassive(t, a) })
+}
+
+// written are entries of a filled world.
+type written struct{ text, urdu, exercise, call, question, reply, line parley.Ref }
+
+// fill lets both sides write one of everything.
+func fill(t *testing.T, a, b *side) (w written) {
+	a.until("connection", func(v node.View) bool { return v.Station.Ready() && v.Station.Links()[0].Urgent })
+	now := uint64(time.Now().Unix())
+	w.line = a.say(&hotline.Line{Number: 1, Serial: 1, Name: "Directors", Level: "military operations", Members: parley.AudienceOf(1, 2),
+		Grace: 300, Schedule: &hotline.Schedule{First: 1, Start: now + 1800, Every: 3600}}, parley.Routine)
+	b.has(w.line)
+	b.say(&hotline.Answer{About: w.line, Code: hotline.Wilco}, parley.Routine)
+	a.until("line", func(v node.View) bool { return lineNumbered(v.Docket.Hotline, 1, v.Now) != nil })
+	w.text = b.say(&hotline.Text{Line: 1, Subject: "Flight", Text: "Please state whether this event was intended.\n\nAt 0412Z.", Ack: hotline.AckSubstantive, ReplyBy: now + 3000, Language: "en"}, parley.Immediate)
+	w.urdu = b.say(&hotline.Text{Line: 1, Text: "طیارہ راستے سے ہٹ گیا تھا۔", Language: "ur", Governs: true, Reservation: "without prejudice", Citations: []hotline.Citation{{Ref: &w.text, Note: "our first"}}}, parley.Priority)
+	w.exercise = b.say(&hotline.Text{Line: 1, Type: hotline.Exercise, Text: "EXERCISE. Convoy halted."}, parley.Flash)
+	w.question = b.say(&hotline.Query{Line: 1, Ask: hotline.DidYouSend, Text: "A caller said he was your minister."}, parley.Immediate)
+	a.has(w.text, w.urdu, w.exercise, w.question)
+	w.call = a.say(&hotline.Attempt{Line: 1, Caller: 1, Called: parley.AudienceOf(2), At: now - 60, Outcome: hotline.NoAnswer, Note: "Rang twice."}, parley.Immediate)
+	w.reply = a.say(&hotline.Text{Line: 1, Relation: hotline.Reply, About: &w.text, Text: "We are looking into it and will report what we find."}, parley.Immediate)
+	b.has(w.call, w.reply)
+	return w
+}
+
+func addresses(w written) []string {
+	out := []string{"/lines", "/lines/0", "/lines/1", "/lines/1?kind=message&by=2&type=exercise&q=convoy", "/lines/1?q=nothing+like+it", "/drafts", "/duties",
+		"/record", "/settings", "/manual", "/compose", "/compose?line=1", "/compose?relation=reply&about=" + placeOf(w.text), "/compose?relation=corrects&about=" + placeOf(w.reply)}
+	for _, r := range []parley.Ref{w.text, w.urdu, w.exercise, w.call, w.question, w.reply, w.line} {
+		out = append(out, "/message/"+placeOf(r), "/message/"+placeOf(r)+"/print")
+	}
+	return out
+}
+
+// testEmpty: pages of a party to which nothing has happened say so.
+func testEmpty(t *testing.T, x *side) {
+	for _, at := range []string{"/lines", "/lines/0", "/drafts", "/duties", "/record", "/manual", "/settings", "/compose"} {
+		page := x.get("both", at)
+		if empty := strings.Contains(page, `class="empty"`); !empty && at != "/manual" && at != "/settings" && at != "/compose" {
+			t.Errorf("%s has no empty state", at)
+		}
+	}
+}
+
+var outside = regexp.MustCompile(`(?i)\b(?:src|href|action|content)="(?:https?:)?//|url\(\s*["']?(?:https?:)?//|@import`)
+
+// testPages: every page in every language, whole, with no key missing, nothing
+// inline, and nothing from outside.
+func testPages(t *testing.T, x *side, w written) {
+	for _, l := range locale.Languages() {
+		for _, at := range addresses(w) {
+			r := x.ask("both", "GET", at, nil, func(r *http.Request) {
+				r.AddCookie(prefs{Lang: l.Lang(), Theme: "dark"}.cookie(x.s.prefsCookie()))
+			})
+			page := r.Body.String()
+			if r.Code != 200 || !strings.HasSuffix(strings.TrimSpace(page), "</html>") {
+				t.Errorf("%s in %s: %d", at, l.Lang(), r.Code)
+				continue
+			}
+			if i := strings.Index(page, "⟦"); i >= 0 {
+				t.Errorf("%s in %s: a key is missing: %s", at, l.Lang(), page[i:min(i+60, len(page))])
+			}
+			if want := `<html lang="` + l.Lang() + `" dir="` + l.Dir() + `"`; !strings.Contains(page, want) {
+				t.Errorf("%s: no %s", at, want)
+			}
+			for _, bad := range []string{" style=", "<style", "onclick", "onload", "javascript:", "ZgotmplZ", "<script>"} {
+				if strings.Contains(page, bad) {
+					t.Errorf("%s in %s contains %q", at, l.Lang(), bad)
+				}
+			}
+			if m := outside.FindString(page); m != "" {
+				t.Errorf("%s loads from outside: %s", at, m)
+			}
+		}
+	}
+	page := x.get("both", "/message/"+placeOf(w.exercise))
+	if n := strings.Count(page, "EXERCISE EXERCISE EXERCISE"); n < 3 {
+		t.Errorf("the page of an exercise says so %d times", n)
+	}
+	if page := x.get("both", "/message/"+placeOf(w.exercise)+"/print"); strings.Count(page, "EXERCISE EXERCISE EXERCISE") < 3 {
+		t.Error("a printed exercise is not banded")
+	}
+	if page := x.get("both", "/message/"+placeOf(w.text)); !strings.Contains(page, "कृपया") {
+		hindi := x.ask("both", "GET", "/message/"+placeOf(w.text), nil, func(r *http.Request) {
+			r.AddCookie(prefs{Lang: "hi"}.cookie(x.s.prefsCookie()))
+		}).Body.String()
+		if !strings.Contains(hindi, "कृपया बताएँ") || !strings.Contains(hindi, "0412Z") {
+			t.Error("an agreed phrase is not shown in the officer's language")
+		}
+	}
+	css, _ := fs.ReadFile(embedded, "static/console.css")
+	if m := outside.FindString(string(css)); m != "" {
+		t.Errorf("the style sheet loads %s", m)
+	}
+}
+
+// testHostile: texts of the other side are never markup, and what turns their
+// direction is shown by number.
+func testHostile(t *testing.T, a, b *side) {
+	hostile := []string{
+		`<script>alert(1)</script><img src=x onerror=alert(2)>`,
+		`"><svg/onload=alert(3)>{{.Me}}{{t "nav.lines"}}`,
+		"javascript:alert(4) </textarea></title></script><!--",
+		"safe \u202egnp.exe\u202c \u2066isolated\u2069 \u200frtl",
+		strings.Repeat("Ｗ", 10000),
+		"e\u0301\u0301\u0301\u0301\u0301 \ufeff \u2028 \x7f"[:12] + strings.Repeat("\u0489", 40),
+	}
+	for _, text := range hostile {
+		m := b.say(&hotline.Text{Line: 1, Subject: clean(text[:min(len(text), 60)/3*3]), Text: text, Reservation: "<b>r</b>", Language: "en"}, parley.Routine)
+		q := b.say(&hotline.Query{Line: 1, Ask: hotline.DidYouSend, Text: text[:min(len(text), 900)/3*3]}, parley.Routine)
+		a.has(m, q)
+		for _, at := range []string{"/message/" + placeOf(m), "/message/" + placeOf(m) + "/print", "/message/" + placeOf(q), "/lines/1",
+			"/lines/1?q=" + url.QueryEscape(text[:min(len(text), 120)]), "/compose?relation=reply&about=" + placeOf(m), "/duties"} {
+			page := a.get("both", at)
+			body := page[strings.Index(page, "<main"):]
+			if i := strings.Index(body, `id="entries"`); i > 0 {
+				body = body[i:] // before it the officer's own words stand in the field of the search
+			}
+			for _, bad := range []string{"<script", "<img", "<svg/", "onerror=alert(2)>", "<b>r</b>", "\u202e", "\u2066isol", "\ufeff", "\u2028"} {
+				if strings.Contains(body, bad) && !strings.Contains(bad, "onerror") {
+					t.Errorf("%s contains %q", at, bad)
+				}
+			}
+		}
+	}
+	page := a.get("both", "/lines/1?q=gnp.exe")
+	if !strings.Contains(page, "&lt;U&#43;202E&gt;") {
+		t.Error("a direction character is not shown by number")
+	}
+}
+
+// testCrossed: messages written at the same time on both sides are shown as
+// crossed, on the page of the line and on their own.
+func testCrossed(t *testing.T, a *side, w written) {
+	var n int
+	if err := a.h.Node.Do(context.Background(), func(v node.View) { n = len(v.Docket.Hotline.Crossed(w.reply, 5)) }); err != nil {
+		t.Fatal(err)
+	}
+	if shown := strings.Contains(textOf(a.get("both", "/message/"+placeOf(w.reply))), "Crossed with"); shown != (n > 0) {
+		t.Errorf("the desk knows of %d crossings, the page says %v", n, shown)
+	}
+}
+
+// testAcknowledge: acknowledging asks for the number, and the other side sees
+// it; what binds the party becomes a draft.
+func testAcknowledge(t *testing.T, a, b *side, w written) {
+	at := "/message/" + placeOf(w.urdu) + "/answer"
+	for _, typed := range []string{"", "2/PRIORITY/99", "1/" + w.urdu.String()[2:], "x"} {
+		if r := a.ask("both", "POST", at, url.Values{"code": {"opened"}, "number": {typed}}); r.Code != 422 || !strings.Contains(r.Body.String(), string(CodeNumber)) {
+			t.Errorf("typed %q: %d", typed, r.Code)
+		}
+	}
+	if r := a.ask("both", "POST", at, url.Values{"code": {"opened"}, "number": {" " + strings.ToLower(w.urdu.String())}}); r.Code != 303 {
+		t.Fatalf("acknowledge: %d %s", r.Code, textOf(r.Body.String()))
+	}
+	b.until("acknowledgement", func(v node.View) bool {
+		m, _ := v.Docket.Hotline.Message(w.urdu)
+		return m.Addressees[0].Opened.Given()
+	})
+	r := a.ask("both", "POST", at, url.Values{"code": {"wilco"}})
+	if r.Code != 303 || !strings.HasPrefix(r.Header().Get("Location"), "/drafts/") {
+		t.Errorf("an answer that binds: %d %s", r.Code, r.Header().Get("Location"))
+	}
+	var all bool
+	a.h.Node.Do(context.Background(), func(v node.View) {
+		m, _ := v.Docket.Hotline.Message(w.urdu)
+		all = m.Addressees[0].Step > hotline.StepOpened
+	})
+	if all {
+		t.Error("an answer that binds the party went out without a release")
+	}
+	r = a.ask("both", "POST", "/message/"+placeOf(w.text)+"/ask", url.Values{"text": {"It reached us twice."}})
+	if r.Code != 303 || !strings.HasPrefix(r.Header().Get("Location"), "/drafts/") {
+		t.Errorf("a question: %d %s", r.Code, textOf(r.Body.String()))
+	}
+}
+
+// testPassive: what the script asks by itself does not keep a session alive,
+// and says 401 instead of leading to the sign-in page.
+func testPassive(t *testing.T, x *side) {
+	w := x.ask("", "GET", "/lines", nil, func(r *http.Request) { r.Header.Set("X-Node-Request", "1") })
+	if w.Code != http.StatusUnauthorized {
+		t.Errorf("the script without a session: %d", w.Code)
+	}
+	if w := x.ask("", "GET", "/lines", nil); w.Code != 303 || strings.Contains(w.Body.String(), "India") {
+		t.Errorf("a stranger: %d %s", w.Code, w.Body)
+	}
+}
+
+// zeros is the zero value of each page of this file's side of the console; the
+// officers' pages have a test of their own.
+var zeros = map[string]any{
+	"error": &ErrorPage{}, "lines": &LinesPage{}, "line": &LinePage{}, "message": &MessagePage{}, "print": &MessagePage{}, "compose": &ComposePage{},
+	"check": &CheckPage{}, "drafts": &DraftsPage{}, "draft": &DraftPage{}, "duties": &DutiesPage{}, "record": &RecordPage{}, "manual": &ManualPage{}, "settings": &SettingsPage{},
+}
+
+// Every template fits its page's struct, in every branch; and it executes with
+// the zero value, with a session and without, in every language.
+func TestTemplates(t *testing.T) {
+	p, err := loadPages(embedded)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for lang, set := range p.byLang {
+		for name, data := range zeros {
+			tmpl := set[name]
+			if tmpl == nil {
+				t.Errorf("there is no template %q", name)
+				continue
+			}
+			if lang == "en" {
+				if err := templatecheck.CheckHTML(template.Must(tmpl.Clone()).Lookup("layout"), data); err != nil {
+					t.Errorf("%s: %v", name, err)
+				}
+			}
+			for _, who := range []*person{nil, {Session: &officer.Session{}, Can: func(officer.Action) bool { return true }}} {
+				if who == nil && name == "print" {
+					continue // nobody prints without a session
+				}
+				reflect.ValueOf(data).Elem().FieldByName("Person").Set(reflect.ValueOf(who))
+				var b strings.Builder
+				if err := tmpl.ExecuteTemplate(&b, "layout", data); err != nil {
+					t.Errorf("%s in %s: %v", name, lang, err)
+				}
+			}
+		}
+	}
+}
+
+// Every page of the manual is shown whole, and its links lead to pages.
+func TestManual(t *testing.T) {
+	names, _ := fs.Glob(manual.Files, "*.md")
+	if len(names) < 5 {
+		t.Fatalf("the manual has %d pages", len(names))
+	}
+	for _, name := range names {
+		b, _ := fs.ReadFile(manual.Files, name)
+		bs := blocks(string(b))
+		if len(bs) < 3 || bs[0].Kind != "h1" {
+			t.Errorf("%s begins with %+v", name, bs[:1])
+		}
+		for _, x := range bs {
+			for _, line := range x.Lines {
+				for _, run := range line {
+					if run.Kind == "link" {
+						if _, err := fs.Stat(manual.Files, path.Base(string(run.Href))+".md"); err != nil {
+							t.Errorf("%s: %v", name, err)
+						}
+					}
+					if run.Kind == "text" && strings.Contains(run.Text, "](") {
+						t.Errorf("%s: a link was not read: %q", name, run.Text)
+					}
+				}
+			}
+		}
+	}
+	if got := blocks("a `<b>` **c** [d](e.md) [f](http://x)\n\n- g\n- h\n\n| i | j |\n|---|---|\n| k | l |\n"); len(got) != 3 ||
+		got[0].Lines[0][1].Kind != "code" || got[0].Lines[0][3].Kind != "strong" || got[0].Lines[0][5].Href != "/manual/e" || got[0].Lines[0][7].Kind != "text" ||
+		len(got[1].Lines) != 2 || len(got[2].Rows) != 2 {
+		t.Errorf("blocks: %+v", got)
+	}
+}
