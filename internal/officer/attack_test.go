@@ -480,6 +480,9 @@ func TestWatch(t *testing.T) {
 // Each kind of edit of the files is one clear error at the next start.
 func TestEditedByHand(t *testing.T) {
 	w, a, _ := pair(t)
+	w.b.Close()
+	older, _ := os.ReadFile(w.cfg.Path)
+	w.open()
 	w.save(a, message(parley.Flash, "Open."))
 	w.b.Close()
 	dir := filepath.Dir(w.cfg.Path)
@@ -515,6 +518,7 @@ func TestEditedByHand(t *testing.T) {
 		"text added":        run(`INSERT INTO blobs VALUES (zeroblob(32), zeroblob(60))`),
 		"table added":       run(`CREATE TABLE more (x)`),
 		"table gone":        run(`DROP TABLE blobs`),
+		"file of before":    cut("officers.db", func([]byte) []byte { return older }),
 		"file cut":          cut("officers.db", func(b []byte) []byte { return b[:len(b)/2] }),
 		"file other":        cut("officers.db", func(b []byte) []byte { return []byte(strings.Repeat("not a database ", 400)) }),
 		"key other":         cut("officers.key", func(b []byte) []byte { b[len(keyHeader)] ^= 1; return b }),

@@ -154,16 +154,16 @@ func (b *Book) FinishEnrol(from, token, id, label string, answer []byte) (*SignI
 	}
 	x.add(object("officer", uint64(o)), v)
 	b.endAll(x, o, "enrolled again")
-	return b.openFirst(x, o, v)
+	return b.openFirst(x, from, o, v)
 }
 
 // openFirst opens the session of an officer whom the same batch enrols.
-func (b *Book) openFirst(x *batch, o ID, v *passkeyEvent) (*SignIn, error) {
+func (b *Book) openFirst(x *batch, from string, o ID, v *passkeyEvent) (*SignIn, error) {
 	if err := b.commit(x); err != nil {
 		return nil, err
 	}
 	p := b.state.active(o)
-	return b.openSession(b.batch(nil), p, release.KeyID(v.Alg, v.Raw), v.Count, v.BackedUp)
+	return b.openSession(b.batch(nil), from, p, release.KeyID(v.Alg, v.Raw), v.Count, v.BackedUp)
 }
 
 func (b *Book) refuseLink(from string, err error) error {

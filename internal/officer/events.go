@@ -268,6 +268,7 @@ type signedIn struct {
 	Key      release.ID
 	Count    uint32
 	BackedUp bool
+	From     string // address of the browser
 }
 
 func (v *signedIn) act() Act { return ActSignIn }
@@ -277,7 +278,9 @@ func (v *signedIn) fields(c *coder) {
 	c.key(&v.Key)
 	number(c, &v.Count, 1<<32-1)
 	c.bool(&v.BackedUp)
+	c.text(&v.From, 64)
 }
+func (v *signedIn) detail() string { return "from " + v.From }
 func (v *signedIn) apply(s *state, e *entry) error {
 	p := s.active(v.Officer)
 	if p == nil || s.sessions[v.Session] != nil {

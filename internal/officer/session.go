@@ -57,7 +57,7 @@ func (b *Book) FinishSignIn(from, id string, answer []byte) (*SignIn, error) {
 	if err != nil {
 		return nil, b.refuseSignIn(from, a, err)
 	}
-	return b.openSession(b.batch(nil), a.person, a.cred.Key, a.count, a.backedUp)
+	return b.openSession(b.batch(nil), from, a.person, a.cred.Key, a.count, a.backedUp)
 }
 
 func (b *Book) refuseSignIn(from string, a *assertion, err error) error {
@@ -77,7 +77,7 @@ func (b *Book) refuseSignIn(from string, a *assertion, err error) error {
 
 // openSession commits x with a new session of p. Above the limit of sessions
 // the officer's oldest ends.
-func (b *Book) openSession(x *batch, p *person, key release.ID, count uint32, backedUp bool) (*SignIn, error) {
+func (b *Book) openSession(x *batch, from string, p *person, key release.ID, count uint32, backedUp bool) (*SignIn, error) {
 	raw := make([]byte, 32)
 	if err := b.random(raw); err != nil {
 		return nil, err
@@ -91,7 +91,7 @@ func (b *Book) openSession(x *batch, p *person, key release.ID, count uint32, ba
 		b.end(x, open[0].hash, "signed in elsewhere")
 		open = open[1:]
 	}
-	x.add(object("officer", uint64(p.ID)), &signedIn{Officer: p.ID, Session: hash, Key: key, Count: count, BackedUp: backedUp})
+	x.add(object("officer", uint64(p.ID)), &signedIn{Officer: p.ID, Session: hash, Key: key, Count: count, BackedUp: backedUp, From: clip(from, 64)})
 	if err := b.commit(x); err != nil {
 		return nil, err
 	}
@@ -124,7 +124,7 @@ func (b *Book) DemoSignIn(from string, o ID) (*SignIn, error) {
 	if !b.cfg.Demo || p == nil {
 		return nil, parley.Errorf(CodeSignIn, "nobody was signed in")
 	}
-	return b.openSession(b.batch(nil), p, p.creds[0].Key, 0, false)
+	return b.openSession(b.batch(nil), from, p, p.creds[0].Key, 0, false)
 }
 
 // session is an open session for the caller.
