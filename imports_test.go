@@ -50,7 +50,8 @@ var arrows = map[string]string{
 		"github.com/go-webauthn/webauthn/protocol/webauthncose golang.org/x/mod/sumdb/tlog modernc.org/sqlite",
 	"internal/officer/officertest": ".",
 	"internal/console": ". journal hotline release docket internal/node internal/host internal/officer " +
-		"internal/console/locale",
+		"internal/console/locale docs/manual",
+	"docs/manual":             "",
 	"internal/console/locale": "",
 
 	// Simulated worlds of many stations.
@@ -59,7 +60,7 @@ var arrows = map[string]string{
 
 	// What everybody runs. The verifier of strangers knows the record only.
 	"cmd/parley": ". journal seal hotline internal/node internal/store internal/witness internal/host " +
-		"internal/control internal/demo internal/bench github.com/alecthomas/kong golang.org/x/term",
+		"internal/control internal/demo internal/bench internal/officer internal/console github.com/alecthomas/kong golang.org/x/term",
 	"cmd/parley-verify": ". journal seal",
 	"internal/demo": ". journal seal station hotline internal/node internal/host internal/witness " +
 		"internal/officer internal/console",
