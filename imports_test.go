@@ -202,7 +202,10 @@ func target(p string) (string, kind) {
 func within(p, tree string) bool { return p == tree || strings.HasPrefix(p, tree+"/") }
 
 // goFiles lists the Go files of this module, with slashes.
-func goFiles(t *testing.T) []string { return files(t, ".go") }
+// goFiles lists those that the go command builds.
+func goFiles(t *testing.T) []string {
+	return slices.DeleteFunc(files(t, ".go"), func(name string) bool { return strings.Contains(name, "/testdata/") })
+}
 
 // files lists the files of this module with one of the extensions, with
 // slashes; not hidden ones, and not those of a module inside.

@@ -114,7 +114,8 @@ func (n *node) persist(b *journal.Batch, m *station.Mark, f fate) error {
 	if m != nil {
 		x := *m
 		n.disk.mark = &x
-		n.w.truth.mark(n, m)
+		n.w.truth.mark(n, b, m)
+		n.unmarked = false
 		if n.w.rng.IntN(4) == 0 {
 			n.disk.synced = &x
 		}
@@ -127,6 +128,8 @@ func (n *node) persist(b *journal.Batch, m *station.Mark, f fate) error {
 
 // powerCut takes from the high-water file what was not durable.
 func (n *node) powerCut() {
+	before := n.disk.mark
+	defer func() { n.unmarked = n.unmarked || n.disk.mark != before }()
 	switch n.w.rng.IntN(8) {
 	case 0, 1, 2:
 		n.disk.mark = n.disk.synced

@@ -137,7 +137,8 @@ func (n *node) right() { n.skew, n.drift, n.frozen = 0, 0, time.Time{} }
 // restore replaces a node's disk: by a backup of ours, by an image of before
 // in place of the record alone or of the whole machine, or by nothing. At
 // least one good copy of what was acknowledged stays somewhere: what only this
-// disk held is noted as lost.
+// disk held is noted as lost. An old record of the same two seconds in which a
+// power cut took the mark is beyond what can be told, and does not happen.
 func (w *World) restore(n *node) {
 	if w.restores == 4 || w.now.Before(n.settle) || !w.truth.wellCopied(n) {
 		return
@@ -149,7 +150,7 @@ func (w *World) restore(n *node) {
 		w.stats.add("backup restored", 1)
 		n.disk = n.backups[w.rng.IntN(len(n.backups))].image()
 		n.disk.copied = true
-	case k < 5 && len(n.images) > 0: // the record alone; the high-water file tells
+	case k < 5 && len(n.images) > 0 && !n.unmarked: // the record alone; the high-water file tells
 		w.stats.add("old record put in place", 1)
 		n.disk = n.images[w.rng.IntN(len(n.images))].image()
 		n.disk.mark, n.disk.synced = old.mark, old.synced

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"parley"
-	"parley/hotline"
+	"parley/docket"
 	"parley/journal"
 )
 
@@ -329,23 +329,26 @@ func (w *World) equalFolds() {
 	want := ""
 	var first *node
 	for _, n := range w.standing() {
-		again := hotline.New(w.ch.Charter, n.me)
+		again := docket.New(w.ch.Charter, n.me)
 		n.fold(again, all, true)
-		if a, b := again.Dump(), n.desk.Hotline.Dump(); a != b {
+		if a, b := dump(again), dump(n.desk); a != b {
 			w.fail("%s shows after a restart what it did not show before:\n%s", n, difference(b, a))
 		}
 		if len(w.plan.Hostile) > 0 || w.stats.Counts["new node keys"] > 0 || w.stats.Counts["disk wiped"]+w.stats.Counts["backup restored"]+w.stats.Counts["machine restored"]+w.stats.Counts["old record put in place"] > 0 {
 			continue // their standing may differ with the order in which generations became known
 		}
-		shared := hotline.New(w.ch.Charter, 1)
+		shared := docket.New(w.ch.Charter, 1)
 		n.fold(shared, func(r *journal.Row) bool { return r.Leaf.To == parley.ToAll }, false)
-		if got := shared.Dump(); first == nil {
+		if got := dump(shared); first == nil {
 			first, want = n, got
 		} else if got != want {
 			w.fail("%s and %s fold the same entries to different things:\n%s", first, n, difference(want, got))
 		}
 	}
 }
+
+// dump is what all desks show.
+func dump(d *docket.Docket) string { return d.Hotline.Dump() + d.Release.Dump() }
 
 // difference shows the first line in which two texts differ.
 func difference(a, b string) string {

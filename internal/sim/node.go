@@ -33,11 +33,12 @@ type node struct {
 	ticks int  // counts the planned ticks: only the newest is real
 	boots int
 
-	skew   time.Duration // of its clock
-	drift  int64         // of its clock, parts per million
-	frozen time.Time     // its clock stands still, if set
-	since  time.Time     // when skew was set
-	settle time.Time     // until when nothing else befalls it: its whole machine is of yesterday
+	skew     time.Duration // of its clock
+	drift    int64         // of its clock, parts per million
+	frozen   time.Time     // its clock stands still, if set
+	since    time.Time     // when skew was set
+	unmarked bool          // a power cut took the newest mark from the high-water file
+	settle   time.Time     // until when nothing else befalls it: its whole machine is of yesterday
 
 	witnessed map[witnessKey]uint64 // sizes that each witness has cosigned, as this process remembers
 	backups   []*disk               // without secrets

@@ -205,11 +205,17 @@ func (t *truth) wellCopied(n *node) bool {
 	return true
 }
 
-// mark notes what a high-water file names.
-func (t *truth) mark(n *node, m *station.Mark) {
+// mark notes what a high-water file names, and what became durable with it: a
+// step may begin two generations.
+func (t *truth) mark(n *node, b *journal.Batch, m *station.Mark) {
 	for lane, size := range m.Sizes {
 		log := parley.LogID{Channel: t.w.ch.ID, Party: n.me, Lane: parley.Lane(lane), Gen: m.Gen}
 		t.marked[log] = max(t.marked[log], size)
+	}
+	for i := range b.Rows {
+		if r := &b.Rows[i]; r.Log.Party == n.me {
+			t.marked[r.Log] = max(t.marked[r.Log], r.Index+1)
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"parley"
 	"parley/hotline"
 	"parley/journal"
+	"parley/release"
 	"parley/station"
 )
 
@@ -117,35 +118,49 @@ func (w *World) act(n *node) {
 		n.images = append(n.images, n.disk.image())
 	default:
 		if ds := hotline.Operations(w.rng, n.desk.Hotline, n.clock()); len(ds) > 0 {
-			w.post(n, ds[w.rng.IntN(len(ds))])
+			d := ds[w.rng.IntN(len(ds))]
+			if k == 19 {
+				if rs := release.Operations(w.rng, n.desk.Release, d, n.clock()); len(rs) > 0 {
+					w.post(n, rs[w.rng.IntN(len(rs))]...)
+					return
+				}
+			}
+			w.post(n, d)
 		}
 	}
 }
 
 func (w *World) lane() parley.Lane { return parley.Lane(w.rng.IntN(parley.Lanes)) }
 
-// post releases a draft. Its officer is told "stored" once the step's batch is
-// durable.
-func (w *World) post(n *node, d parley.Draft) {
-	if !n.honest() && n.lies[forge] && d.Lane == forgeLane {
-		d.Lane = parley.Routine
-	}
-	life := n.life
-	n.feed(station.Post{Lane: d.Lane, Kind: d.Kind, To: d.To, Body: d.Body, Done: func(ref parley.Ref, err error) {
-		if err != nil {
-			w.stats.add("post refused: "+string(parley.CodeOf(err)), 1)
-			if c := parley.CodeOf(err); n.honest() && c != station.CodeForked && c != station.CodeClosed {
-				w.fail("%s may not post what its desk allowed: %v", n, err)
-			}
-			return
+// post releases drafts, side by side. Their officer is told "stored" once the
+// step's batch is durable.
+func (w *World) post(n *node, ds ...parley.Draft) {
+	var group station.Together
+	for _, d := range ds {
+		if !n.honest() && n.lies[forge] && d.Lane == forgeLane {
+			d.Lane = parley.Routine
 		}
-		w.stats.add("post "+d.Lane.String(), 1)
-		w.after(0, func() { // the step is over: if the process still lives, its officer was told
-			if n.life == life {
-				w.truth.posted(n, ref)
+		life := n.life
+		group = append(group, station.Post{Lane: d.Lane, Kind: d.Kind, To: d.To, Body: d.Body, Done: func(ref parley.Ref, err error) {
+			if err != nil {
+				w.stats.add("post refused: "+string(parley.CodeOf(err)), 1)
+				if c := parley.CodeOf(err); n.honest() && c != station.CodeForked && c != station.CodeClosed {
+					w.fail("%s may not post what its desk allowed: %v", n, err)
+				}
+				return
 			}
-		})
-	}})
+			w.stats.add("post "+d.Lane.String(), 1)
+			if release.Owns(d.Kind) {
+				w.stats.add(fmt.Sprintf("post kind %d", d.Kind), 1)
+			}
+			w.after(0, func() { // the step is over: if the process still lives, its officer was told
+				if n.life == life {
+					w.truth.posted(n, ref)
+				}
+			})
+		}})
+	}
+	n.feed(group)
 }
 
 // open publishes an own commitment of before.
