@@ -150,6 +150,7 @@ func TestEnrolAttacks(t *testing.T) {
 		"type":         func(a *officertest.Authenticator) { a.Type = "webauthn.get" },
 		"challenge":    func(a *officertest.Authenticator) { a.Challenge = make([]byte, 32) },
 		"cross origin": func(a *officertest.Authenticator) { a.CrossOrigin = true },
+		"weak key":     func(a *officertest.Authenticator) { *a = *officertest.NewWeak(t, origin) },
 	} {
 		token := must[string](t)(w.b.SetupToken())
 		a := officertest.New(t, origin)
@@ -412,6 +413,77 @@ func TestRules(t *testing.T) {
 		t.Error(err)
 	}
 	w.wants(w.b.ProposeRules(w.fresh(a), all[1:], true), CodeRule)
+}
+
+// An administrator who enters an accomplice, or himself a second time, gains
+// no second person: neither for rules nor for recovery nor for messages.
+func TestAccomplice(t *testing.T) {
+	w, a, b := pair(t)
+	_, token, err := w.b.AddOfficer(a, Identity{Name: "Nobody", Title: "Third", Roles: AllRoles})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fake := must[*SignIn](t)(w.enrol(token, Identity{}, officertest.New(t, origin))).Session
+	rules := defaultRules()
+	rules[parley.Flash].Persons = 1
+	a = w.fresh(a)
+	if err := w.b.ProposeRules(a, rules, false); err != nil {
+		t.Fatal(err)
+	}
+	w.wants(w.b.ApproveRules(fake, rules, false), CodeRoster)
+	if err := w.b.AskRecovery(a, b.Officer); err != nil {
+		t.Fatal(err)
+	}
+	w.wants(w.b.ApproveRecovery(fake, b.Officer), CodeRoster)
+	d := w.save(a, message(parley.Flash, "By one."))
+	must[*Draft](t)(w.submit(a, d.ID))
+	_, err = w.release(fake, d.ID)
+	w.wants(err, CodeRoster)
+
+	// With the other officer removed a day passes first.
+	if err := w.b.RemoveOfficer(w.fresh(a), b.Officer); err != nil {
+		t.Fatal(err)
+	}
+	w.wants(w.b.ApproveRules(w.fresh(fake), rules, false), CodeWait)
+	if w.b.RuleFor(0, parley.Flash).Persons != 2 {
+		t.Fatal("one person let one person release a FLASH")
+	}
+	w.sleep(RecoveryDelay)
+	if err := w.b.ApproveRules(w.fresh(fake), rules, false); err != nil {
+		t.Error(err)
+	}
+}
+
+// A crash between the database and the head beside it is no damage.
+func TestHeadLags(t *testing.T) {
+	w := newWorld(t)
+	w.setup()
+	head := filepath.Join(filepath.Dir(w.cfg.Path), "officers.head")
+	before, _ := os.ReadFile(head)
+	must[*SignIn](t)(w.in(1))
+	w.b.Close()
+	if err := os.WriteFile(head, before, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w.open()
+}
+
+// A clock that jumped ahead and came back leaves a book that works.
+func TestClockJumps(t *testing.T) {
+	w, a, b := pair(t)
+	w.sleep(10 * 365 * 24 * time.Hour)
+	w.wants(w.b.May(a, ReadRecord, Object{}), CodeSession)
+	a = w.fresh(a)
+	w.sleep(-10 * 365 * 24 * time.Hour)
+	w.wants(w.b.May(a, ReadRecord, Object{}), CodeSession) // of a time that has not come
+	a, b = w.fresh(a), w.fresh(b)
+	d := w.save(a, message(parley.Flash, "After the jump."))
+	must[*Draft](t)(w.submit(a, d.ID))
+	r := must[*Ready](t)(w.release(b, d.ID))
+	if r.Since.Sub(w.now).Abs() > time.Minute {
+		t.Errorf("released at %s, and it is %s", r.Since, w.now)
+	}
+	w.reopen()
 }
 
 // With "device-bound only" a synced passkey neither enrols nor releases.

@@ -222,7 +222,7 @@ func (v *rulesEvent) fields(c *coder) {
 }
 func (v *rulesEvent) apply(s *state, e *entry) error {
 	if v.name == ActRules {
-		s.proposed, s.proposer = v, e.Actor
+		s.proposed, s.proposer, s.askedAt = v, e.Actor, e.Time
 		if len(v.Rules) == 0 {
 			s.proposed, s.proposer = nil, 0
 		}

@@ -178,6 +178,13 @@ func (b *Book) create(c *ceremony, u *user, answer []byte) (*passkeyEvent, error
 	if err != nil {
 		return nil, err
 	}
+	// A key that no roster may hold, such as a point of small order, would keep
+	// every later roster from going out.
+	try := release.Roster{Serial: 1, RPID: b.cfg.RPID, Origins: b.cfg.Origins,
+		Keys: []release.Officer{{Alg: alg, Key: raw, Title: "x", Functions: release.MayDraft}}}
+	if err := try.Check(); err != nil {
+		return nil, parley.Errorf(CodePasskey, "the passkey's public key: %w", err)
+	}
 	v := &passkeyEvent{ID: cred.ID, COSE: cred.PublicKey, Alg: alg, Raw: raw, Count: cred.Authenticator.SignCount,
 		Synced: cred.Flags.BackupEligible, BackedUp: cred.Flags.BackupState}
 	if a := cred.Authenticator.AAGUID; len(a) == 16 && !bytes.Equal(a, make([]byte, 16)) {

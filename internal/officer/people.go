@@ -187,8 +187,34 @@ func (b *Book) ApproveRecovery(s *Session, o ID) error {
 	case b.state.active(r.Asked) == nil:
 		return parley.Errorf(CodeSame, "the officer who asked is no officer any more; ask again")
 	}
+	if err := b.second(s, r.Since); err != nil {
+		return err
+	}
 	open := b.cfg.Now().Add(RecoveryDelay)
 	return b.commit(b.batch(s).add(object("officer", uint64(o)), &recoveryEvent{name: ActRecoveryTwo, Officer: o, Open: open}))
+}
+
+// second asks whether an officer counts as the second person of a change that
+// was begun at since. An administrator alone can enter an officer and enrol
+// him with a passkey of his own; so, once a roster was posted, only officers
+// that stand in it count, whom two let in. Where it names no two of the
+// officers of now, a day must pass, in which everybody is told.
+func (b *Book) second(s *Session, since time.Time) error {
+	r := b.state.roster
+	switch {
+	case r == nil:
+		return nil
+	case b.pair(r):
+		for _, c := range b.state.active(s.Officer).creds {
+			if r.Find(c.Key) != nil {
+				return nil
+			}
+		}
+		return parley.Errorf(CodeRoster, "no passkey of this officer is in the roster that was posted")
+	case b.cfg.Now().Sub(since) < RecoveryDelay:
+		return parley.Errorf(CodeWait, "the roster names no two officers of now; it can be approved 24 hours after it was begun")
+	}
+	return nil
 }
 
 // StopRecovery ends it: the officer himself may, and everybody who could
@@ -397,6 +423,9 @@ func (b *Book) ApproveRules(s *Session, shown []Rule, deviceBound bool) error {
 		return parley.Errorf(CodeSame, "the officer who proposed the rules is no officer any more")
 	case string(encode(&rulesEvent{Rules: shown, Bound: deviceBound})) != string(encode(p)):
 		return parley.Errorf(CodeStale, "other rules are proposed by now")
+	}
+	if err := b.second(s, b.state.askedAt); err != nil {
+		return err
 	}
 	return b.commit(b.batch(s).add("rules", &rulesEvent{name: ActRulesSet, Rules: p.Rules, Bound: p.Bound}))
 }

@@ -25,6 +25,7 @@ type state struct {
 	bound    bool // releasers' passkeys stay on their device
 	proposed *rulesEvent
 	proposer ID
+	askedAt  time.Time       // when the rules were proposed
 	roster   *release.Roster // last posted; nil: none
 	rosterAt parley.Ref
 	warnings []Warning

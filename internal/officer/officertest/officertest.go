@@ -51,6 +51,8 @@ type Authenticator struct {
 
 	ec *ecdsa.PrivateKey
 	ed ed25519.PrivateKey
+
+	weak bool
 }
 
 // New is an ES256 authenticator in a browser at origin.
@@ -71,6 +73,15 @@ func NewEd(t testing.TB, origin string) *Authenticator {
 		t.Fatal(err)
 	}
 	return &Authenticator{Origin: origin, Flags: UP | UV, ID: random(32), ed: k}
+}
+
+// NewWeak is one whose EdDSA public key is the neutral point, under which
+// anybody can sign anything.
+func NewWeak(t testing.TB, origin string) *Authenticator {
+	t.Helper()
+	a := NewEd(t, origin)
+	a.weak = true
+	return a
 }
 
 func random(n int) []byte {
@@ -180,6 +191,9 @@ func (a *Authenticator) cose() []byte {
 		// {1: 1 (OKP), 3: alg, -1: 6 (Ed25519), -2: x}
 		b := append([]byte{0xa4, 1, 1, 3}, negative(alg)...)
 		b = append(b, 0x20, 6, 0x21)
+		if a.weak {
+			return parley.AppendBytes(b, append([]byte{1}, make([]byte, 31)...))
+		}
 		return parley.AppendBytes(b, a.ed.Public().(ed25519.PublicKey))
 	}
 	if alg == 0 {
