@@ -55,7 +55,7 @@ var arrows = map[string]string{
 	"internal/console/locale": "",
 
 	// Simulated worlds of many stations.
-	"internal/sim":   ". journal journal/journaltest seal frame station hotline docket",
+	"internal/sim":   ". journal journal/journaltest seal frame station hotline release docket",
 	"cmd/parley-sim": "internal/sim github.com/alecthomas/kong",
 
 	// What everybody runs. The verifier of strangers knows the record only.
@@ -201,8 +201,8 @@ func target(p string) (string, kind) {
 
 func within(p, tree string) bool { return p == tree || strings.HasPrefix(p, tree+"/") }
 
-// goFiles lists the Go files of this module, with slashes.
-// goFiles lists those that the go command builds.
+// goFiles lists the Go files of this module that the go command builds, with
+// slashes.
 func goFiles(t *testing.T) []string {
 	return slices.DeleteFunc(files(t, ".go"), func(name string) bool { return strings.Contains(name, "/testdata/") })
 }
