@@ -72,6 +72,7 @@ func TestForgedRequests(t *testing.T) {
 		{"/settings", "lang=ur", 403, []string{form, "Sec-Fetch-Site: none"}},
 		{"/settings", "lang=ur", 403, []string{form, "Sec-Fetch-Site: same-origin", "Origin: https://attacker.example"}},
 		{"/settings", "lang=ur", 403, []string{form, "Origin: null"}},
+		{"/settings", "lang=ur", 403, []string{form, "Sec-Fetch-Site: cross-site", "Origin: null"}},
 		{"/settings", "lang=ur", 403, []string{form, "Origin: https://attacker.example"}},
 		{"/settings", "lang=ur", 403, []string{form, "Referer: " + origin + "/settings"}},
 		{"/settings", "lang=ur", 422, []string{"Content-Type: text/plain", "Sec-Fetch-Site: same-origin", "Origin: " + origin}},

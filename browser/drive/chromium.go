@@ -221,6 +221,6 @@ func (w *Window) Fatalf(format string, args ...any) {
 	if len(text) > 2500 {
 		text = text[:2500] + "…"
 	}
-	w.t.Logf("%s shows %s\nmessages: %s", w.label, text, strings.Join(w.log.take(), "\n  "))
+	w.t.Logf("%s shows %s\nlast document: %s\nmessages: %s", w.label, text, w.log.document(), strings.Join(w.log.take(), "\n  "))
 	w.t.Fatalf(format, args...)
 }

@@ -25,6 +25,7 @@ type messages struct {
 	mu   sync.Mutex
 	list []string
 	urls []string
+	last string // the newest document: status, address, type
 }
 
 func (m *messages) event(e any) {
@@ -43,9 +44,23 @@ func (m *messages) event(e any) {
 				m.list = append(m.list, "console: "+string(a.Value)+a.Description)
 			}
 		}
+	case *network.EventResponseReceived:
+		if e.Type == network.ResourceTypeDocument {
+			m.last = fmt.Sprintf("%d %s, %s", e.Response.Status, e.Response.URL, e.Response.MimeType)
+		}
+	case *network.EventLoadingFailed:
+		if !e.Canceled {
+			m.list = append(m.list, "not loaded: "+e.ErrorText+" "+string(e.BlockedReason))
+		}
 	case *network.EventRequestWillBeSent:
 		m.urls = append(m.urls, e.Request.URL)
 	}
+}
+
+func (m *messages) document() string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.last
 }
 
 func (m *messages) take() []string {
