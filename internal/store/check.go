@@ -67,7 +67,21 @@ func Check(s *SQLite, v Verifiers, progress func(done, total uint64), report fun
 			return err
 		}
 	}
+	if err := s.checkStrays(report); err != nil {
+		return err
+	}
 	return s.checkValues(report)
+}
+
+// checkStrays looks for cosignatures that no log leads to.
+func (s *SQLite) checkStrays(report func(Finding)) error {
+	var n int
+	err := s.readers.QueryRow(`SELECT count(*) FROM cosigs WHERE signer NOT IN
+		(SELECT s.id FROM signers s JOIN logs l ON l.id = s.log)`).Scan(&n)
+	if n > 0 {
+		report(Finding{Index: -1, What: fmt.Sprintf("cosignatures of no signer that the record knows: %d", n)})
+	}
+	return classify(err, "reading cosignatures")
 }
 
 // checkStructure asks SQLite.
@@ -191,7 +205,7 @@ func (c *checker) beyond() error {
 			c.report(Finding{&st.Log, -1, fmt.Sprintf("the signature of the head of size %d does not fit", h.Size)})
 		}
 	}
-	for _, r := range [][2]uint64{{0, 0}, {st.Size + 1, math.MaxInt64}} {
+	for _, r := range [][2]uint64{{1 << 63, 0}, {st.Size + 1, math.MaxInt64}} { // as signed numbers, as SQLite has them
 		cosigs, err := c.s.cosigs(&c.row, r[0], r[1], c.badCosig)
 		if err != nil {
 			return err

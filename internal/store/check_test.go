@@ -136,6 +136,8 @@ func TestCheckNamesDamage(t *testing.T) {
 		"head signature": {"UPDATE logs SET head_sig = zeroblob(64) WHERE id = 1", log1 + ", entry 39: the signature of the head of size 40 does not fit"},
 		"head beyond":    {"UPDATE logs SET head_size = 41 WHERE id = 1", log1 + ": the signature of the head of size 41 does not fit"},
 		"receipt":        {"UPDATE cosigs SET first_time = 5 WHERE signer = 1 AND size = 7", log1 + `: the checksum of the cosignatures of "2" over size 7 differs`},
+		"receipt's size": {"UPDATE cosigs SET size = -88 WHERE signer = 1 AND size = 40", log1 + `: the checksum of the cosignatures of "2" over size -88 differs`},
+		"whose receipt":  {"UPDATE cosigs SET signer = 9 WHERE signer = 2 AND size = 40", "cosignatures of no signer that the record knows: 1"},
 		"signer":         {"UPDATE signers SET name = x'33' WHERE id = 1", log1 + `: the checksum of the cosignatures of "3" over size 1 differs`},
 		"newest receipt": {"UPDATE cosigs SET first_sig = zeroblob(64) WHERE signer = 1 AND size = 40", log1 + `: the checksum of the cosignatures of "2" over size 40 differs`},
 		"secret":         {"UPDATE vals SET value = zeroblob(40) WHERE space = CAST('keys' AS BLOB) AND key = CAST('0 3' AS BLOB)", `the value "0 3" of "keys": the checksum differs`},
