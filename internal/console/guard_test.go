@@ -177,7 +177,9 @@ func testOrigins(t *testing.T, x *side) {
 		{"another port", set("Sec-Fetch-Site", "same-site", "Origin", "http://localhost:1"), false},
 		{"the address bar", set("Sec-Fetch-Site", "none"), false},
 		{"null origin", set("Origin", "null"), false},
-		{"null origin, same site said", set("Sec-Fetch-Site", "same-origin", "Origin", "null"), false},
+		{"own page under no-referrer", set("Sec-Fetch-Site", "same-origin", "Origin", "null"), true},
+		{"null origin of another site", set("Sec-Fetch-Site", "cross-site", "Origin", "null"), false},
+		{"another origin, same origin said", set("Sec-Fetch-Site", "same-origin", "Origin", "https://evil.example"), false},
 		{"https of the same name", set("Origin", strings.Replace(own, "http:", "https:", 1)), false},
 	} {
 		w := x.ask("both", "POST", "/settings", url.Values{"theme": {"dark"}, "sound": {"1"}}, c.set)
