@@ -32,14 +32,18 @@ type cosigPair struct {
 
 // sum guards names and times of signers whose keys nobody knows any more.
 func (p *cosigPair) sum() int64 {
-	b := appendLog(make([]byte, 0, 512), p.first.Log)
+	buf := sums.Get().(*[]byte)
+	b := appendLog((*buf)[:0], p.first.Log)
 	for _, c := range []*journal.Cosig{&p.first, &p.last} {
 		b = binary.BigEndian.AppendUint64(b, c.Size)
 		b = binary.BigEndian.AppendUint64(b, c.Time)
 		b = append(binary.BigEndian.AppendUint32(b, uint32(len(c.Name))), c.Name...)
 		b = append(strconv.AppendBool(b, c.PQ), c.Sig...)
 	}
-	return int64(crc32.Checksum(b, castagnoli))
+	sum := crc32.Checksum(b, castagnoli)
+	*buf = b
+	sums.Put(buf)
+	return int64(sum)
 }
 
 func scanCosigs(l parley.LogID, sc scanner) (*cosigPair, error) {

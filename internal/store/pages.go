@@ -74,9 +74,11 @@ func (p *pageFile) page(n uint32) []byte {
 
 // cell is one entry of a b-tree page: where its record lies.
 type cell struct {
+	at      int
 	rowid   int64
 	payload []byte
 	chain   []uint32 // its overflow pages
+	size    int      // of what lies in the page itself
 }
 
 // head is where a page's b-tree header begins.
@@ -125,50 +127,109 @@ func starts(n uint32, b []byte) (at []int, ok bool) {
 }
 
 func (p *pageFile) cell(kind byte, b []byte, at int) (c cell, ok bool) {
-	if kind == pageIndexInner {
-		at += 4
-	}
-	n, k := varint(b, at)
-	if k == 0 || n < 2 || n > maxPayload {
+	c.at = at
+	n, from, local, ok := c.measure(kind, b)
+	if !ok {
 		return c, false
 	}
-	at += k
+	if local == n {
+		c.payload = b[from : from+local : from+local]
+		return c, true
+	}
+	c.payload = append(make([]byte, 0, min(n, 2*pageSize)), b[from:from+local]...)
+	return c, p.follow(&c, binary.BigEndian.Uint32(b[from+local:]), n)
+}
+
+// measure finds how long a cell's record is, where it begins, and how much of
+// it lies in the page; what goes on elsewhere is named behind that.
+func (c *cell) measure(kind byte, b []byte) (n, from, local int, ok bool) {
+	from = c.at
+	if kind == pageIndexInner {
+		from += 4
+	}
+	long, k := varint(b, from)
+	if k == 0 || long < 2 || long > maxPayload {
+		return 0, 0, 0, false
+	}
+	from += k
 	most := (pageSize-12)*64/255 - 23
 	if kind == pageTableLeaf {
-		if c.rowid, k = varint(b, at); k == 0 {
-			return c, false
+		if c.rowid, k = varint(b, from); k == 0 {
+			return 0, 0, 0, false
 		}
-		at += k
+		from += k
 		most = pageSize - 35
 	}
-	local := int(n)
+	n, local = int(long), int(long)
 	if local > most {
 		least := (pageSize-12)*32/255 - 23
-		if local = least + (int(n)-least)%(pageSize-4); local > most {
+		if local = least + (n-least)%(pageSize-4); local > most {
 			local = least
 		}
 	}
-	if at+local > len(b) {
-		return c, false
+	end := from + local
+	if local < n {
+		end += 4
 	}
-	c.payload = append(make([]byte, 0, min(int(n), 2*pageSize)), b[at:at+local]...)
-	if local == int(n) {
-		return c, true
-	}
-	if at+local+4 > len(b) {
-		return c, false
-	}
-	next := binary.BigEndian.Uint32(b[at+local:])
-	for len(c.payload) < int(n) {
+	c.size = max(end-c.at, 4)
+	return n, from, local, end <= len(b)
+}
+
+// follow reads the rest of a record of n bytes from other pages.
+func (p *pageFile) follow(c *cell, next uint32, n int) bool {
+	for len(c.payload) < n {
 		if next == 0 || next > p.pages || len(c.chain) > maxPayload/pageSize {
-			return c, false
+			return false
 		}
 		c.chain = append(c.chain, next)
 		o := p.page(next)
 		next = binary.BigEndian.Uint32(o)
-		c.payload = append(c.payload, o[4:min(pageSize, 4+int(n)-len(c.payload))]...)
+		c.payload = append(c.payload, o[4:min(pageSize, 4+n-len(c.payload))]...)
 	}
-	return c, true
+	return true
+}
+
+// tidy reports whether cells, free blocks and fragments fill a page's content
+// exactly, as SQLite keeps it. Where they do not, a cell is missing, or stands
+// in the list that is none.
+func tidy(n uint32, b []byte) bool {
+	h := head(n)
+	size, inner := 8, b[h] == pageIndexInner || b[h] == pageTableInner
+	if inner {
+		size = 12
+	}
+	count, content := int(binary.BigEndian.Uint16(b[h+3:])), int(binary.BigEndian.Uint16(b[h+5:]))
+	if content > pageSize || content < h+size+2*count {
+		return false
+	}
+	var taken [pageSize]bool
+	free := pageSize - content - int(b[h+7])
+	take := func(at, size int) bool {
+		if at < content || at+size > pageSize || taken[at] || taken[at+size-1] {
+			return false
+		}
+		taken[at], taken[at+size-1] = true, true // they cannot lie in each other: the sum would not fit
+		free -= size
+		return true
+	}
+	for at := int(binary.BigEndian.Uint16(b[h+1:])); at != 0; at = int(binary.BigEndian.Uint16(b[at:])) {
+		if at > pageSize-4 || !take(at, max(int(binary.BigEndian.Uint16(b[at+2:])), 4)) {
+			return false
+		}
+	}
+	for i := range count {
+		c := cell{at: int(binary.BigEndian.Uint16(b[h+size+2*i:]))}
+		if b[h] == pageTableInner {
+			_, k := varint(b, c.at+4)
+			c.size = 4 + k
+		} else if _, _, _, ok := c.measure(b[h], b); !ok {
+			return false
+		}
+		if !take(c.at, c.size) {
+			return false
+		}
+	}
+	return free == 0
 }
 
 // varint reads SQLite's variable-length integer; size 0: it goes beyond b.
@@ -198,6 +259,8 @@ type column struct {
 	kind  byte // 'n', 'i', 'b' (blob), 't' (text)
 	num   int64
 	bytes []byte
+	at    int  // where in the record it lies
+	loose bool // a number in more bytes than SQLite writes it in
 }
 
 // record splits a payload into its columns; false if it is not a record that
@@ -208,7 +271,7 @@ func record(b []byte) ([]column, bool) {
 		return nil, false
 	}
 	at := int(size)
-	var cs []column
+	cs := make([]column, 0, columnsOfEntries)
 	for h := k; h < int(size); {
 		t, n := varint(b[:size], h)
 		if n == 0 || t < 0 {
@@ -237,18 +300,30 @@ func record(b []byte) ([]column, bool) {
 			return nil, false
 		}
 		v := b[at : at+width]
+		c.at = at
 		at += width
 		if c.kind == 'i' && width > 0 {
 			c.num = int64(int8(v[0]))
 			for _, x := range v[1:] {
 				c.num = c.num<<8 | int64(x)
 			}
+			c.loose = width > widthOf(c.num)
 		} else if c.kind == 'b' || c.kind == 't' {
 			c.bytes = v
 		}
 		cs = append(cs, c)
 	}
 	return cs, at == len(b)
+}
+
+// widthOf is in how many bytes SQLite writes a number down.
+func widthOf(n int64) int {
+	for _, w := range []int{0, 1, 2, 3, 4, 6} {
+		if w == 0 && (n == 0 || n == 1) || w > 0 && n>>(8*w-1) == n>>63 {
+			return w
+		}
+	}
+	return 8
 }
 
 // shape is the kinds of a record's columns, such as "iib".

@@ -117,6 +117,7 @@ func (s *SQLite) Logs() ([]journal.LogState, error) {
 
 // rawRow is a row of entries as SQLite gives it.
 type rawRow struct {
+	log                                  int64 // as Salvage reads it
 	idx, audience, standing, stored, sum int64
 	commitment, hashes, sig, content     []byte
 }
@@ -139,13 +140,12 @@ func misshapen(err error) error {
 	return parley.Errorf(journal.CodeDamaged, "a row has no valid form: %w", err)
 }
 
-// inspect makes a row of what SQLite gave and names everything that is wrong
-// with it: flipped bits anywhere in a used column do not get past.
-func (s *SQLite) inspect(l parley.LogID, raw *rawRow) (*journal.Row, []string) {
+// row gives a raw row its form, without its content; nil if it has none.
+func (raw *rawRow) row(l parley.LogID) *journal.Row {
 	index := uint64(raw.idx)
 	if len(raw.commitment) != 32 || len(raw.hashes) != 32*(1+bits.TrailingZeros64(^index)) ||
 		raw.audience < 0 || raw.audience > math.MaxUint32 || raw.standing < 0 || raw.standing > math.MaxUint8 {
-		return nil, []string{"the row has no valid form"}
+		return nil
 	}
 	r := &journal.Row{
 		Log: l, Index: index,
@@ -157,6 +157,23 @@ func (s *SQLite) inspect(l parley.LogID, raw *rawRow) (*journal.Row, []string) {
 	for h := range slices.Chunk(raw.hashes, 32) {
 		r.Hashes = append(r.Hashes, parley.Hash(h))
 	}
+	return r
+}
+
+// sumFits reports whether the checksum fits, which says nothing of the content.
+func (raw *rawRow) sumFits(l parley.LogID) bool {
+	r := raw.row(l)
+	return r != nil && rowSum(r, raw.hashes) == raw.sum
+}
+
+// inspect makes a row of what SQLite gave and names everything that is wrong
+// with it: flipped bits anywhere in a used column do not get past.
+func (s *SQLite) inspect(l parley.LogID, raw *rawRow) (*journal.Row, []string) {
+	r := raw.row(l)
+	if r == nil {
+		return nil, []string{"the row has no valid form"}
+	}
+	index := r.Index
 	var faults []string
 	if rowSum(r, raw.hashes) != raw.sum {
 		faults = append(faults, "the row's checksum differs")

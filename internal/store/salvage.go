@@ -3,8 +3,6 @@ package store
 import (
 	"bytes"
 	"cmp"
-	"crypto/ed25519"
-	"encoding/binary"
 	"math"
 	"slices"
 
@@ -31,8 +29,9 @@ type Salvage struct {
 	// WAL says that acknowledged commits at the end of the write-ahead log are
 	// not, or not surely, all here.
 	WAL bool
-	// Holes counts pages of which nothing can be told: neither rows, nor the
-	// rest of long ones, nor free. What stood there may be missed by nobody.
+	// Holes counts pages and rows of which nothing can be told: pages that are
+	// neither rows, nor the rest of long ones, nor free. What stood there may be
+	// missed by nobody.
 	Holes int
 	// Key reports whether the data key opened anything that it sealed. False
 	// with rows in it means the wrong key.
@@ -43,7 +42,8 @@ type Salvage struct {
 	file  *pageFile
 	exact bool // put no bits right; for tests of the other ways
 	byID  map[int64]*SavedLog
-	who   map[int64][]signerRow // as the table and the index beside it name them
+	names map[int64]parley.LogID                   // of logs that lost theirs, as Adopt found them
+	put   map[parley.LogID]map[uint64]*journal.Row // rows in which a bit was put right
 	found found
 }
 
@@ -59,7 +59,6 @@ type SavedLog struct {
 
 	s     *Salvage
 	id    int64
-	names []parley.LogID // of its row and of the index beside it
 	cells map[uint64][]place
 }
 
@@ -68,18 +67,22 @@ type place struct {
 	n    uint16
 }
 
-type signerRow struct {
-	log  int64
-	name string
-	pq   bool
-}
-
 // found is what the pages hold, before it is sorted by logs.
 type found struct {
-	entries map[int64]map[uint64][]place
-	cosigs  []foundCell
-	vals    []foundCell
-	odd     []uint32 // pages in which something could not be read
+	entries              map[int64]map[uint64][]place
+	logs, logIndex       []logLine
+	signers, signerIndex []signerLine
+	cosigs               []foundCell
+	vals                 []foundCell
+	odd                  []uint32       // pages in which something could not be read
+	long                 []cellAt       // rows that go on in other pages
+	strange              map[uint32]int // rows of no table, by page
+}
+
+// cellAt is where a row begins.
+type cellAt struct {
+	page uint32
+	at   int
 }
 
 type foundCell struct {
@@ -110,7 +113,8 @@ func OpenSalvageExact(path string, key [32]byte) (*Salvage, error) {
 }
 
 func openSalvage(path string, key [32]byte, exact bool) (_ *Salvage, err error) {
-	s := &Salvage{path: path, box: newSealer(key), exact: exact, byID: map[int64]*SavedLog{}, who: map[int64][]signerRow{}}
+	s := &Salvage{path: path, box: newSealer(key), exact: exact,
+		names: map[int64]parley.LogID{}, put: map[parley.LogID]map[uint64]*journal.Row{}}
 	wal, err := readWAL(path+"-wal", true)
 	if err != nil {
 		return nil, err
@@ -119,15 +123,18 @@ func openSalvage(path string, key [32]byte, exact bool) (_ *Salvage, err error) 
 	if s.file, err = openPages(path, wal); err != nil {
 		return nil, err
 	}
-	for range 2 { // the second time with the logs known, so that rows can prove themselves
-		s.found = found{entries: map[int64]map[uint64][]place{}}
-		for n := uint32(1); n <= s.file.pages; n++ {
+	for pass := 0; ; pass++ { // again with what was put right, so that more rows can prove themselves
+		s.found = found{entries: map[int64]map[uint64][]place{}, strange: map[uint32]int{}}
+		for n := uint32(2); n <= s.file.pages; n++ { // the first holds the schema
 			s.scan(n)
 		}
 		s.gatherLogs()
-		if len(s.found.odd) == 0 || s.exact || !s.mendPages() {
+		if s.exact || pass == 2 || !s.mendPages() {
 			break
 		}
+	}
+	if !s.exact {
+		s.rehome()
 	}
 	s.gatherCosigs()
 	s.gatherValues()
@@ -139,34 +146,38 @@ func openSalvage(path string, key [32]byte, exact bool) (_ *Salvage, err error) 
 // countHoles goes through the pages once more: what is not free, holds no rows
 // and is not the rest of a long row, is a hole.
 func (s *Salvage) countHoles() {
-	known := map[uint32]bool{}
-	first := s.file.page(1)
-	for t := binary.BigEndian.Uint32(first[32:]); t != 0 && t <= s.file.pages && !known[t]; {
-		known[t] = true
-		b := s.file.page(t)
-		for i := range min(binary.BigEndian.Uint32(b[4:]), pageSize/4-2) {
-			known[binary.BigEndian.Uint32(b[8+4*i:])] = true
+	known := s.rests()
+	s.Holes = 0
+	for n, rows := range s.found.strange {
+		if !known[n] {
+			s.Holes += rows
 		}
-		t = binary.BigEndian.Uint32(b)
 	}
-	for n := uint32(1); n <= s.file.pages; n++ {
-		cs, whole := s.file.cells(n, s.file.page(n))
-		known[n] = known[n] || whole
+	known[1] = true // it holds the schema only
+	for n := uint32(2); n <= s.file.pages; n++ {
+		b := s.file.page(n)
+		if _, whole := s.file.cells(n, b); whole && tidy(n, b) {
+			known[n] = true
+		}
+	}
+	for _, n := range s.freePages(known) {
+		known[n] = true
+	}
+	s.Holes += int(s.file.pages) - len(known)
+}
+
+// rests are the pages in which long rows go on.
+func (s *Salvage) rests() map[uint32]bool {
+	rests := map[uint32]bool{}
+	for n := uint32(2); n <= s.file.pages; n++ {
+		cs, _ := s.file.cells(n, s.file.page(n))
 		for i := range cs {
-			if _, ok := record(cs[i].payload); ok {
-				for _, o := range cs[i].chain {
-					known[o] = true
-				}
-			} else {
-				s.Holes++
+			for _, o := range cs[i].chain {
+				rests[o] = true
 			}
 		}
 	}
-	for n := uint32(1); n <= s.file.pages; n++ {
-		if !known[n] {
-			s.Holes++
-		}
-	}
+	return rests
 }
 
 // Close closes the damaged file.
@@ -176,10 +187,14 @@ func (s *Salvage) Close() error { return s.file.f.Close() }
 func (s *Salvage) scan(n uint32) {
 	b := s.file.page(n)
 	cs, whole := s.file.cells(n, b)
-	odd := !whole
+	odd := !whole || !tidy(n, b)
 	for i := range cs {
 		if !s.keep(n, i, &cs[i]) {
 			odd = true
+			s.found.strange[n]++
+		}
+		if len(cs[i].chain) > 0 {
+			s.found.long = append(s.found.long, cellAt{n, cs[i].at})
 		}
 	}
 	if odd && !zero(b) {
@@ -208,135 +223,32 @@ func (s *Salvage) keep(page uint32, n int, c *cell) bool {
 			s.found.entries[log] = m
 		}
 		m[uint64(idx)] = append(m[uint64(idx)], place{page, uint16(n)})
-	case len(cs) == columnsOfCosigs && (form == "iiibibi" || form == "iiibini"):
+	case len(cs) == columnsOfCosigs && form[:4] == "iiib": // the rest is cosig's to judge
 		s.found.cosigs = append(s.found.cosigs, foundCell{c.payload, page})
 	case form == shapeVals:
 		s.found.vals = append(s.found.vals, foundCell{c.payload, page})
 	case len(cs) == columnsOfLogs && form[:7] == shapeLogs:
-		s.keepLog(c.rowid, cs[1:5], cs)
+		s.found.logs = append(s.found.logs, logRowOf(c.rowid, cs))
 	case form == shapeLogsIndex:
-		s.keepLog(cs[4].num, cs[:4], nil)
+		s.found.logIndex = append(s.found.logIndex, logIndexOf(cs))
 	case form == shapeSigners:
-		s.keepSigner(c.rowid, signerRow{cs[1].num, string(cs[2].bytes), cs[3].num != 0})
+		s.found.signers = append(s.found.signers, signerRowOf(c.rowid, cs))
 	case form == shapeSignersIdx:
-		s.keepSigner(cs[3].num, signerRow{cs[0].num, string(cs[1].bytes), cs[2].num != 0})
+		s.found.signerIndex = append(s.found.signerIndex, signerIndexOf(cs))
 	case form == shapeMeta:
 		if plain, ok := s.box.open(cs[1].bytes, checkPlace); ok && string(plain) == checkText {
 			s.Key = true
 		}
-	case form == "ttiit" || form == "ttiin": // the schema
 	default:
 		return false
 	}
 	return true
 }
 
-func (s *Salvage) keepSigner(id int64, w signerRow) {
-	if !slices.Contains(s.who[id], w) {
-		s.who[id] = append(s.who[id], w)
-	}
-}
-
 // entryShape: log, idx, audience, commitment, hashes, sig, content, standing,
 // stored, sum; sig and content may be null.
 func entryShape(form string) bool {
 	return form[:5] == "iiibb" && form[5] != 'i' && form[5] != 't' && form[6] != 'i' && form[6] != 't' && form[7:] == "iii"
-}
-
-// keepLog takes the name of a log from its row or from the index beside it,
-// which holds it once more, and the rest from the row.
-func (s *Salvage) keepLog(id int64, name []column, row []column) {
-	channel, party, lane, gen := name[0].bytes, name[1].num, name[2].num, name[3].bytes
-	if len(channel) != 32 || len(gen) != 8 || party < 1 || party > parley.MaxParty || lane < 0 || lane >= parley.Lanes {
-		return
-	}
-	log := parley.LogID{Channel: parley.Hash(channel), Party: parley.Party(party), Lane: parley.Lane(lane), Gen: parley.Gen(gen)}
-	l := s.byID[id]
-	if l == nil {
-		l = &SavedLog{ID: log, s: s, id: id}
-		s.byID[id] = l
-	}
-	if !slices.Contains(l.names, log) {
-		l.names = append(l.names, log)
-	}
-	if row == nil {
-		return
-	}
-	l.Whole = true
-	if size := row[5].num; size >= 0 && size <= parley.MaxUint {
-		l.Size = uint64(size)
-	}
-	if h := row[6].num; h >= 0 && len(row[7].bytes) == 32 && row[8].bytes != nil {
-		l.Head = &journal.SignedHead{Log: l.ID, Size: uint64(h), Root: parley.Hash(row[7].bytes), Sig: bytes.Clone(row[8].bytes)}
-	}
-}
-
-// fits reports whether any row of the log has the checksum that it must have
-// under this name.
-func (l *SavedLog) fits(id parley.LogID) bool {
-	for idx, places := range l.s.found.entries[l.id] {
-		for _, p := range places {
-			if raw := l.s.raw(p); raw != nil {
-				if _, faults := l.s.inspect(id, raw); len(faults) == 0 && raw.idx == int64(idx) {
-					return true
-				}
-			}
-		}
-	}
-	return false
-}
-
-// gatherLogs gives each log its entries. Entries whose log has lost its name
-// stay where they are: Adopt finds the name.
-func (s *Salvage) gatherLogs() {
-	s.Logs = nil
-	for id, m := range s.found.entries {
-		l := s.byID[id]
-		if l == nil {
-			continue
-		}
-		l.cells, l.Rows = m, 0
-		for idx := range m {
-			l.Rows = max(l.Rows, idx+1)
-		}
-	}
-	for _, l := range s.byID {
-		// Of two names that differ the one counts with which the rows fit.
-		for _, name := range l.names {
-			if len(l.names) > 1 && l.fits(name) {
-				l.ID = name
-				break
-			}
-		}
-		if l.Head != nil {
-			l.Head.Log = l.ID
-		}
-		s.Logs = append(s.Logs, l)
-	}
-	slices.SortFunc(s.Logs, func(a, b *SavedLog) int { return bytes.Compare(appendLog(nil, a.ID), appendLog(nil, b.ID)) })
-}
-
-// Adopt offers names of logs for entries whose own name is lost: a name is
-// right if the checksum of a row fits with it. It reports whether it helped.
-func (s *Salvage) Adopt(names []parley.LogID) bool {
-	helped := false
-	for id := range s.found.entries {
-		if l := s.byID[id]; l != nil && l.fits(l.ID) {
-			continue
-		}
-		for _, name := range names {
-			l := &SavedLog{ID: name, s: s, id: id}
-			if l.fits(name) && !slices.ContainsFunc(s.Logs, func(o *SavedLog) bool { return o.ID == name }) {
-				s.byID[id], helped = l, true
-				break
-			}
-		}
-	}
-	if helped {
-		s.gatherLogs()
-		s.gatherCosigs()
-	}
-	return helped
 }
 
 // raw reads a row of entries again; nil if it is no row any more.
@@ -353,7 +265,7 @@ func rawOf(payload []byte) *rawRow {
 	if !ok || len(c) != columnsOfEntries || !entryShape(shape(c)) {
 		return nil
 	}
-	return &rawRow{idx: c[1].num, audience: c[2].num, commitment: c[3].bytes, hashes: c[4].bytes, sig: c[5].bytes,
+	return &rawRow{log: c[0].num, idx: c[1].num, audience: c[2].num, commitment: c[3].bytes, hashes: c[4].bytes, sig: c[5].bytes,
 		content: c[6].bytes, standing: c[7].num, stored: c[8].num, sum: c[9].num}
 }
 
@@ -380,23 +292,20 @@ func (l *SavedLog) Row(index uint64) (*journal.Row, *Remains) {
 			return r, nil
 		}
 		if rest == nil {
-			rest = &Remains{l, index, p, raw, faults}
+			rest = &Remains{l, index, raw, faults}
 		}
 	}
-	if rest != nil && !l.s.exact {
-		if r := rest.mend(); r != nil {
-			l.s.Mended++
-			return r, nil
-		}
+	if l.s.put[l.ID][index] == nil && (rest == nil || l.s.exact || !rest.mend()) {
+		return nil, rest
 	}
-	return nil, rest
+	r := *l.s.put[l.ID][index]
+	return &r, nil
 }
 
 // Remains is a damaged row.
 type Remains struct {
 	l      *SavedLog
 	index  uint64
-	at     place
 	raw    *rawRow
 	Faults []string
 }
@@ -405,25 +314,25 @@ type Remains struct {
 // it takes too long, and the copy of a peer is as good.
 const mostBits = 16 << 10
 
-// mend tries every single bit of the row.
-func (r *Remains) mend() (row *journal.Row) {
-	cs, _ := r.l.s.file.cells(r.at.page, r.l.s.file.page(r.at.page))
-	b := cs[r.at.n].payload
-	if len(b) > mostBits {
-		return nil
+// mend tries every single bit of the content: what else is wrong in a single bit
+// was put right when the record was opened.
+func (r *Remains) mend() bool {
+	l := r.l
+	if r.raw.content == nil || len(r.raw.content) > mostBits || !r.raw.sumFits(l.ID) {
+		return false
 	}
-	mendBit(b, func(b []byte) bool {
-		raw := rawOf(b)
-		if raw == nil || raw.idx != int64(r.index) {
+	place, plain := contentPlace(l.ID, r.index), make([]byte, 0, len(r.raw.content))
+	return mendBit(r.raw.content, func(sealed []byte) bool {
+		if _, err := l.s.box.aead.Open(plain, nil, sealed, place); err != nil {
 			return false
 		}
-		got, faults := r.l.s.inspect(r.l.ID, raw)
-		if len(faults) == 0 {
-			row = got
+		row, faults := l.s.inspect(l.ID, r.raw)
+		if len(faults) > 0 {
+			return false
 		}
-		return len(faults) == 0
+		l.s.putRight(row)
+		return true
 	})
-	return row
 }
 
 // Content is the text of a damaged row, if it still opens; its commitment is
@@ -550,19 +459,20 @@ func (s *Salvage) cosig(payload []byte) *cosigPair {
 	if !ok || len(c) != columnsOfCosigs || shape(c)[:4] != "iiib" || c[1].num < 0 {
 		return nil
 	}
-	for _, w := range s.who[c[0].num] {
+	for w := range s.who(c[0].num) {
 		l := s.byID[w.log]
 		if l == nil {
 			continue
 		}
 		x := journal.Cosig{Log: l.ID, Size: uint64(c[1].num), Name: w.name, PQ: w.pq,
-			Cosignature: journal.Cosignature{Time: uint64(c[2].num), Sig: bytes.Clone(c[3].bytes)}}
-		p := &cosigPair{c[0].num, x, x}
+			Cosignature: journal.Cosignature{Time: uint64(c[2].num), Sig: c[3].bytes}}
+		p := cosigPair{c[0].num, x, x}
 		if c[4].num != c[2].num {
-			p.last.Cosignature = journal.Cosignature{Time: uint64(c[4].num), Sig: bytes.Clone(c[5].bytes)}
+			p.last.Cosignature = journal.Cosignature{Time: uint64(c[4].num), Sig: c[5].bytes}
 		}
 		if p.sum() == c[6].num {
-			return p
+			p.first.Sig, p.last.Sig = bytes.Clone(p.first.Sig), bytes.Clone(p.last.Sig)
+			return &p
 		}
 	}
 	return nil
@@ -573,7 +483,7 @@ func (s *Salvage) cosig(payload []byte) *cosigPair {
 func (s *Salvage) lostCosig(payload []byte) {
 	c, _ := record(payload)
 	if len(c) == columnsOfCosigs {
-		for _, w := range s.who[c[0].num] {
+		for w := range s.who(c[0].num) {
 			if l := s.byID[w.log]; l != nil {
 				l.Names = append(l.Names, w.name)
 				return
@@ -641,100 +551,4 @@ func (s *Salvage) judgeWAL(w *walLog) {
 	if checkWAL(s.path, w) != nil {
 		s.WAL = len(w.broken) == 0 || len(w.broken) > len(w.mended) || !w.header
 	}
-}
-
-// mendPages looks, in pages in which something could not be read, for the one
-// flipped bit that hides it: in the page's header and its list of cells the one
-// with which most rows prove themselves, or else any in the page that makes a
-// row prove itself. It reports whether any page became better.
-func (s *Salvage) mendPages() bool {
-	rest := map[uint32]bool{} // of long rows
-	for n := uint32(1); n <= s.file.pages; n++ {
-		cs, _ := s.file.cells(n, s.file.page(n))
-		for i := range cs {
-			for _, o := range cs[i].chain {
-				rest[o] = true
-			}
-		}
-	}
-	better := false
-	for _, n := range s.found.odd {
-		b := s.file.page(n)
-		if !rest[n] && (s.mendHeader(n, b) || s.mendCell(n, b)) {
-			s.file.log[n] = b
-			s.Mended++
-			better = true
-		}
-	}
-	return better
-}
-
-func (s *Salvage) mendHeader(n uint32, b []byte) bool {
-	at := head(n)
-	end := min(at+12+2*int(binary.BigEndian.Uint16(b[at+3:])), len(b))
-	best, where, mask := s.score(n, b), -1, byte(0)
-	for i := at; i < end; i++ {
-		for bit := range 8 {
-			b[i] ^= 1 << bit
-			if got := s.score(n, b); got > best {
-				best, where, mask = got, i, 1<<bit
-			}
-			b[i] ^= 1 << bit
-		}
-	}
-	if where >= 0 {
-		b[where] ^= mask
-	}
-	return where >= 0
-}
-
-// mendCell tries the bits of the page on the rows in it that cannot be read.
-func (s *Salvage) mendCell(n uint32, b []byte) bool {
-	all, _ := starts(n, b)
-	for _, at := range all {
-		fits := func([]byte) bool {
-			c, ok := s.file.cell(b[head(n)], b, at)
-			return ok && s.proven(c.payload)
-		}
-		// A row lies behind its beginning, and what of it lies here is short.
-		if at < len(b) && !fits(nil) && mendBit(b[at:min(at+pageSize/4+64, len(b))], fits) {
-			return true
-		}
-	}
-	return false
-}
-
-// score counts the rows of a page that prove themselves, each once.
-func (s *Salvage) score(n uint32, b []byte) (good int) {
-	all, _ := starts(n, b)
-	slices.Sort(all)
-	for _, at := range slices.Compact(all) {
-		if c, ok := s.file.cell(b[head(n)], b, at); ok && s.proven(c.payload) {
-			good++
-		}
-	}
-	return good
-}
-
-func (s *Salvage) proven(payload []byte) bool {
-	c, ok := record(payload)
-	if !ok {
-		return false
-	}
-	switch {
-	case len(c) == columnsOfEntries && entryShape(shape(c)):
-		l := s.byID[c[0].num]
-		if l == nil {
-			return false
-		}
-		_, faults := s.inspect(l.ID, rawOf(payload))
-		return len(faults) == 0
-	case len(c) == columnsOfCosigs:
-		return s.cosig(payload) != nil
-	case shape(c) == shapeVals:
-		return s.value(payload) != nil
-	}
-	form := shape(c)
-	return form == shapeLogsIndex || form == shapeSigners || form == shapeSignersIdx || form == shapeMeta ||
-		form == shapeLogs+"nn" || form == shapeLogs+"bb" && len(c[7].bytes) == 32 && len(c[8].bytes) == ed25519.SignatureSize
 }

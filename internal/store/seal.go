@@ -89,7 +89,8 @@ func rowSum(r *journal.Row, hashes []byte) int64 {
 	return int64(sum)
 }
 
-// sums holds the buffers of rowSum, which runs for every row that is read.
+// sums holds the buffers of the checksums: one is computed for every row that is
+// read.
 var sums = sync.Pool{New: func() any { b := make([]byte, 0, 512); return &b }}
 
 func valueSum(space, key string, stored []byte) int64 {
