@@ -395,8 +395,11 @@ func (m *mending) wanted() (idx []uint64) {
 }
 
 // readable reports whether this party held the text of an entry.
-func (m *mending) readable(b *badEntry) bool {
-	return b.leaf == nil || m.id.Party == m.r.me || b.leaf.To.Includes(m.r.me) || b.rest != nil && b.rest.HadContent()
+func (m *mending) readable(b *badEntry) bool { return b.leaf == nil || m.readableAs(*b.leaf, b) }
+
+// readableAs is readable of the entry with another leaf.
+func (m *mending) readableAs(leaf journal.Leaf, b *badEntry) bool {
+	return m.id.Party == m.r.me || leaf.To.Includes(m.r.me) || b.rest != nil && b.rest.HadContent()
 }
 
 // give takes an entry from a copy. It counts once settle has proved it.
@@ -408,7 +411,8 @@ func (m *mending) give(i uint64, leaf journal.Leaf, c *journal.Content, sig []by
 	if b == nil {
 		return
 	}
-	if c != nil && journal.CheckLeaf(m.id.Origin(), i, leaf, c) != nil {
+	// The file of another reader may open what was written for that reader only.
+	if c != nil && (!m.readableAs(leaf, b) || journal.CheckLeaf(m.id.Origin(), i, leaf, c) != nil) {
 		c = nil
 	}
 	switch {
@@ -499,6 +503,7 @@ func (m *mending) goodCosigs() []journal.Cosig {
 	if err != nil {
 		return out
 	}
+	kept := slices.Clone(out)
 	offers := slices.SortedFunc(slices.Values(m.offers), func(a, b journal.Cosig) int { return cmp.Compare(a.Size, b.Size) })
 	var tree journal.Tree
 	for _, c := range offers {
@@ -508,10 +513,10 @@ func (m *mending) goodCosigs() []journal.Cosig {
 		for tree.Size() < c.Size {
 			tree.Append(m.leaf(tree.Size()))
 		}
-		same := func(o journal.Cosig) bool {
-			return o.Size == c.Size && o.Name == c.Name && o.PQ == c.PQ && o.Time == c.Time
-		}
-		if !slices.ContainsFunc(out, same) && m.r.ring.VerifyCosig(&c, tree.Root(), author) == nil {
+		// Where this party kept any of a signer and size, it kept the first and
+		// the last that it saw; a copy's would push them out.
+		same := func(o journal.Cosig) bool { return o.Size == c.Size && o.Name == c.Name && o.PQ == c.PQ }
+		if !slices.ContainsFunc(kept, same) && m.r.ring.VerifyCosig(&c, tree.Root(), author) == nil {
 			out = append(out, c)
 		}
 	}
