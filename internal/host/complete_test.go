@@ -71,7 +71,7 @@ func complete(t *testing.T) (dir string, files []string, a *Host) {
 	}
 	ready()
 	say(t, a, parley.Flash, "to all")
-	say(t, b, parley.Immediate, "from the second, long enough to lie on another page: "+string(bytes.Repeat([]byte("word "), 700)))
+	say(t, b, parley.Immediate, "from the second, long enough to lie on another page: "+string(bytes.Repeat([]byte("word "), 1000)))
 	say(t, c, parley.Deferred, "from the third")
 	post(a, parley.Flash, parley.KindList, parley.AudienceOf(2), list)
 	post(a, parley.Flash, parley.KindList, parley.AudienceOf(3), list)

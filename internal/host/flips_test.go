@@ -3,200 +3,204 @@ package host
 import (
 	"context"
 	"fmt"
+	"iter"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
-	"parley"
-	"parley/internal/store"
 	"parley/internal/store/storetest"
-	"parley/journal"
 )
 
-// whole is a record in words, entry by entry and value by value.
-type whole map[string]string
-
-func inWords(s *store.SQLite) (whole, error) {
-	w := whole{}
-	logs, err := s.Logs()
-	if err != nil {
-		return nil, err
-	}
-	for _, l := range logs {
-		w["log "+l.Log.String()] = fmt.Sprint(l.Size, l.Head)
-		err := s.Rows(l.Log, 0, l.Size, func(r *journal.Row) error {
-			c := r.Content
-			r.Content = nil
-			w[fmt.Sprint("entry ", l.Log, " ", r.Index)] = fmt.Sprint(r.Leaf, r.Hashes, r.Standing, c, "|", r.Stored, r.Sig)
-			return nil
-		})
-		if err != nil {
-			return nil, err
+// Whichever bit of the record flips: fsck names it and the repair makes the
+// record equal to what it was, or nothing that can be read is changed by it.
+// Bits that no flip may go unnoticed in are told from the layout of the file,
+// not from what fsck finds.
+//
+// The large dose, all bits of a record with every kind of row, one of each byte
+// also repaired, one of eight of those from the copies alone:
+//
+//	GOGC=400 PARLEY_ROT=1 PARLEY_ROT_REPAIR=8 go test ./internal/host -run TestEveryBitOfTheRecord -v -timeout 0
+//
+// Every record is another one. That of a run that failed is kept and named; to
+// flip its bits again: PARLEY_ROT_RECORD=DIR, and PARLEY_ROT_BITS=FROM-TO, in
+// bytes, for some of them.
+func TestEveryBitOfTheRecord(t *testing.T) {
+	long(t)
+	f := newFlipper(t)
+	f.began = time.Now()
+	bits := f.bits()
+	said := f.began
+	for i := range inPasses(len(bits), rot(9973)) {
+		if time.Since(said) > 30*time.Second {
+			said = time.Now()
+			t.Logf("%s: of %d bits in use %s", said.Sub(f.began).Round(time.Second), len(bits), f)
 		}
-		cs, err := s.Cosigs(l.Log, 0)
-		if err != nil {
-			return nil, err
-		}
-		for _, c := range cs {
-			w[fmt.Sprint("cosig ", l.Log, c.Size, c.Name, c.PQ, c.Time)] = fmt.Sprintf("%x", c.Sig)
-		}
-	}
-	for _, space := range []string{"self", "own-key", "peer-key", "kem", "peer-kem", "fork"} {
-		err := s.Values(space, func(k string, v []byte) error { w["value "+space+" "+k] = fmt.Sprintf("%x", v); return nil })
-		if err != nil {
-			return nil, err
+		if f.try(bits[i]); f.wrong == 100 {
+			break
 		}
 	}
-	return w, nil
+	t.Logf("%d bytes with %d things to read, in %s: %s", len(f.sound), len(f.want), time.Since(f.began).Round(time.Second), f)
+	if f.named == 0 || f.repaired == 0 || f.exact == 0 && f.named > 64*8*rotRepair() {
+		t.Error("nothing was named, or nothing repaired; the test proves nothing")
+	}
 }
 
-// bench is a record on which one bit after the other is flipped.
-type flipper struct {
-	t     *testing.T
-	dir   string
-	path  string
-	files []string // copies
-	keys  [32]byte
-	sound []byte
-	want  whole
-	memo  store.Verifiers
-
-	almost int // things that differ after a repair, and of which it says so
-}
-
-func newFlipper(t *testing.T) *flipper {
-	dir, files, _ := complete(t)
-	f := &flipper{t: t, dir: dir, files: files, path: filepath.Join(dir, fileRecord)}
-	keys, err := LoadKeys(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	f.keys = keys.Data
-	f.compact()
-	s, err := store.Open(f.path, store.Options{DataKey: f.keys, ReadOnly: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	_, ch, _, err := LoadCharter(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	v, err := Verifiers(ch, s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	f.memo = memoized(v)
-	if f.want, err = inWords(s); err != nil {
-		t.Fatal(err)
-	}
-	if got := f.findings(); len(got) > 0 {
-		t.Fatalf("the record is not sound to begin with: %q", got)
-	}
-	return f
-}
-
-// compact writes the record anew, without the free pages of its making.
-func (f *flipper) compact() {
-	r := &repair{RepairOptions: RepairOptions{Now: time.Now, Progress: func(string, uint64, uint64) {}}, dir: f.dir, path: f.path, report: &RepairReport{}}
-	err := r.load()
-	if err == nil {
-		r.saved, err = store.OpenSalvage(f.path, f.keys)
-	}
-	if err == nil {
-		err = r.ownState()
-	}
-	if err == nil {
-		err = r.survey(nil)
-	}
-	seals := 0
-	for _, l := range r.saved.Logs { // large, and all alike: two are enough
-		l.Cosigs = slices.DeleteFunc(l.Cosigs, func(c journal.Cosig) bool {
-			if c.PQ {
-				seals++
+// inPasses counts in steps to n, through all in many passes if the step is
+// small: where a long run is stopped it has been everywhere.
+func inPasses(n, step int) iter.Seq[int] {
+	const passes = 61
+	return func(yield func(int) bool) {
+		for pass := range passes {
+			for i := pass * step * 19 % (passes * step); i < n; i += passes * step {
+				if !yield(i) {
+					return
+				}
 			}
-			return c.PQ && seals > 2
-		})
+		}
 	}
-	if err == nil {
-		err = r.build(context.Background())
+}
+
+// bits lists those to flip: all that are in use, and a share of the others,
+// which shows that they are not.
+func (f *flipper) bits() (bits []int) {
+	f.unused = storetest.UsedBits(f.sound)
+	from, to := 0, len(f.sound)
+	if v := os.Getenv("PARLEY_ROT_BITS"); v != "" {
+		if _, err := fmt.Sscanf(v, "%d-%d", &from, &to); err != nil {
+			f.t.Fatalf("PARLEY_ROT_BITS: %v", err)
+		}
 	}
+	for bit := 8 * from; bit < 8*to; bit++ {
+		if f.unused[bit] == "" || bit/8%61 == 0 {
+			bits = append(bits, bit)
+		}
+	}
+	return bits
+}
+
+// try flips one bit and puts it back.
+func (f *flipper) try(bit int) {
+	f.flips++
+	f.flip(bit)
+	repaired := share(bit, rotRepair()) && f.repair(bit, false) // which looks first
+	if !repaired {
+		f.flip(bit)
+	}
+	if !repaired && len(f.findings()) == 0 {
+		got, err := f.read()
+		if err != nil || !maps.Equal(got, f.want) {
+			f.errorf(bit, "changes what is read and is not named (%v)", err)
+		}
+		if f.unused[bit] == "" {
+			f.errorf(bit, "is in use, and its flipping is not named")
+		}
+		f.harmless[f.unused[bit]]++
+		f.unflip(bit)
+		return
+	}
+	f.named++
+	if share(bit, 8*rotRepair()) {
+		if repaired {
+			f.flip(bit)
+		}
+		if f.opens() != nil {
+			f.refused++
+		}
+		f.put(f.sound) // a start may have written
+		f.flip(bit)
+		f.repair(bit, true)
+		repaired = true
+	}
+	if !repaired {
+		f.unflip(bit)
+	}
+}
+
+// share takes one bit of n: with 8 another one of each byte.
+func share(bit, n int) bool { return (bit/8+bit)%n == 0 }
+
+// rotRepair is how many bits there are for one whose flipping is also repaired,
+// which takes ten times as long. PARLEY_ROT_REPAIR changes it; 1 repairs all.
+func rotRepair() int {
+	if v, err := strconv.Atoi(os.Getenv("PARLEY_ROT_REPAIR")); err == nil && v > 0 {
+		return v
+	}
+	return 1
+}
+
+// repair puts the record right and compares it with what it was: it is equal,
+// and nothing is missed.
+//
+// With exact no bit is put right by checksum, as after the loss of a sector:
+// what is damaged comes from the copies. Everything that anybody signed is then
+// equal; what only this party had (a time of arrival, its keys) may be lost, and
+// the report says so.
+//
+// It reports false if the repair finds nothing wrong.
+func (f *flipper) repair(bit int, exact bool) bool {
+	defer f.put(f.sound)
+	r, err := Repair(context.Background(), f.dir, RepairOptions{Offline: true, files: f.copies, trust: f.trust, exact: exact})
 	if err != nil {
-		f.t.Fatal(err)
+		f.errorf(bit, "exact %v: %v: %q", exact, err, f.findings())
+		return true
 	}
-	r.saved.Close()
-	os.Remove(r.report.Aside)
-	os.Remove(f.path + ".lock")
-	if f.sound, err = os.ReadFile(f.path); err != nil {
-		f.t.Fatal(err)
+	if r.Sound {
+		f.flip(bit)
+		if said := f.findings(); len(said) > 0 {
+			f.errorf(bit, "is named by %q, and not by the repair", said)
+		}
+		return false
 	}
-}
-
-// memoized remembers what a signature was found to be: most of a million
-// checks are of the same ones.
-func memoized(v store.Verifiers) store.Verifiers {
-	heads, cosigs := map[string][2]bool{}, map[string][2]bool{}
-	return store.Verifiers{
-		Head: func(l parley.LogID, size uint64, root parley.Hash, sig []byte) (bool, bool) {
-			k := fmt.Sprint(l, size, root, sig)
-			if _, ok := heads[k]; !ok {
-				a, b := v.Head(l, size, root, sig)
-				heads[k] = [2]bool{a, b}
-			}
-			return heads[k][0], heads[k][1]
-		},
-		Cosig: func(c *journal.Cosig, root parley.Hash) (bool, bool) {
-			k := fmt.Sprint(c.Log, c.Size, c.Name, c.PQ, c.Time, root) + string(c.Sig)
-			if _, ok := cosigs[k]; !ok {
-				a, b := v.Cosig(c, root)
-				cosigs[k] = [2]bool{a, b}
-			}
-			return cosigs[k][0], cosigs[k][1]
-		},
-	}
-}
-
-// findings is what fsck says.
-func (f *flipper) findings() (all []string) {
-	s, err := store.Open(f.path, store.Options{DataKey: f.keys, ReadOnly: true})
+	defer os.Remove(r.Aside)
+	got, err := f.read()
 	if err != nil {
-		return []string{err.Error()}
+		f.errorf(bit, "exact %v: after the repair: %v", exact, err)
+		return true
 	}
-	defer s.Close()
-	err = store.Check(s, f.memo, func(uint64, uint64) {}, func(x store.Finding) { all = append(all, x.String()) })
-	if err != nil {
-		all = append(all, err.Error())
+	if exact {
+		f.exact++
+		f.compareExact(bit, r, got)
+		return true
 	}
-	return all
+	f.repaired++
+	if maps.Equal(got, f.want) && len(r.Lost)+len(r.Texts)+len(r.Notes)+len(r.Doubt) == 0 {
+		f.equal++
+		return true
+	}
+	f.errorf(bit, "after the repair: %s; %+v", f.differences(got), *r)
+	return true
 }
 
-// opens is what a start of the node says.
-func (f *flipper) opens() error {
-	s, err := store.Open(f.path, store.Options{DataKey: f.keys, MustExist: true})
-	if err == nil {
-		err = s.Close()
+// compareExact compares after a repair from the copies alone.
+func (f *flipper) compareExact(bit int, r *RepairReport, got whole) {
+	if len(r.Lost) > 0 {
+		f.errorf(bit, "exact: lost %q", r.Lost)
 	}
-	os.Remove(f.path + ".lock")
-	return err
-}
-
-func (f *flipper) read() (whole, error) {
-	s, err := store.Open(f.path, store.Options{DataKey: f.keys, ReadOnly: true})
-	if err != nil {
-		return nil, err
+	for k, v := range f.want {
+		if got[k] == v {
+			continue
+		}
+		f.said++
+		said := len(r.Notes)+len(r.Doubt) > 0
+		switch what, _, _ := strings.Cut(k, " "); {
+		case what == "value" && said, what == "cosig" && got[k] == "" && said: // the node heals it
+		case what == "entry" && content(got[k]) == content(v) && len(r.Notes) > 0: // its time of arrival
+		case what == "entry" && len(r.Texts) > 0:
+		case what == "log" && len(r.Doubt) > 0: // the node signs its own newest head again
+		default:
+			f.errorf(bit, "exact: %s is %.600q and was %.600q; %+v", k, got[k], v, *r)
+			return
+		}
 	}
-	defer s.Close()
-	return inWords(s)
-}
-
-func (f *flipper) put(b []byte) {
-	if err := os.WriteFile(f.path, b, 0o600); err != nil {
-		f.t.Fatal(err)
+	for k := range got {
+		// A copy may have other cosignatures; doubt is noted in the record.
+		if _, ok := f.want[k]; !ok && !strings.HasPrefix(k, "cosig ") && !(k == "value self "+keyStamp && len(r.Doubt) > 0) {
+			f.errorf(bit, "exact: %s is new; %+v", k, *r)
+		}
 	}
 }
 
@@ -206,134 +210,28 @@ func content(entry string) string {
 	return c
 }
 
-// flip writes the record with one bit flipped.
-func (f *flipper) flip(bit int) {
-	h, err := os.OpenFile(f.path, os.O_WRONLY, 0)
-	if err == nil {
-		_, err = h.WriteAt([]byte{f.sound[bit/8] ^ 1<<(bit%8)}, int64(bit/8))
-		h.Close()
+func (f *flipper) differences(got whole) string {
+	var out []string
+	for _, k := range slices.Sorted(maps.Keys(f.want)) {
+		if got[k] != f.want[k] {
+			out = append(out, fmt.Sprintf("%s is %.300q and was %.300q", k, got[k], f.want[k]))
+		}
 	}
-	if err != nil {
-		f.t.Fatal(err)
+	for _, k := range slices.Sorted(maps.Keys(got)) {
+		if _, ok := f.want[k]; !ok {
+			out = append(out, k+" is new")
+		}
 	}
+	return strings.Join(out[:min(len(out), 3)], "; ")
 }
 
-func (f *flipper) unflip(bit int) {
-	h, err := os.OpenFile(f.path, os.O_WRONLY, 0)
-	if err == nil {
-		_, err = h.WriteAt(f.sound[bit/8:bit/8+1], int64(bit/8))
-		h.Close()
-	}
-	if err != nil {
-		f.t.Fatal(err)
-	}
+func (f *flipper) errorf(bit int, format string, args ...any) {
+	f.t.Helper()
+	f.wrong++
+	f.t.Errorf("bit %d of byte %d (page %d): %s", bit%8, bit/8, bit/8/4096+1, fmt.Sprintf(format, args...))
 }
 
-// repairs puts the record right and compares it with what it was. With exact,
-// no bit is put right by checksum: what is damaged comes from the copy. Then,
-// as after the loss of a sector, a time of arrival is lost, and keys that only
-// this party had; everything that anybody signed is equal.
-func (f *flipper) repairs(bit int, exact bool) *RepairReport {
-	r, err := Repair(context.Background(), f.dir, RepairOptions{Offline: true, From: f.files, exact: exact})
-	if err != nil {
-		f.t.Errorf("bit %d of byte %d (page %d): %v: %q", bit%8, bit/8, bit/8/4096+1, err, f.findings())
-		f.put(f.sound)
-		return nil
-	}
-	got, err := f.read()
-	if err != nil {
-		f.t.Errorf("bit %d: after the repair: %v", bit, err)
-	}
-	for k, v := range f.want {
-		if got[k] == v {
-			continue
-		}
-		f.almost++
-		if exact && (strings.HasPrefix(k, "value ") || strings.HasPrefix(k, "cosig ") && got[k] == "") && len(r.Notes)+len(r.Doubt) > 0 {
-			continue // said, and healed by the node
-		}
-		if strings.HasPrefix(k, "entry ") && (content(got[k]) == content(v) && len(r.Notes) > 0 || exact && len(r.Texts) > 0) {
-			continue
-		}
-		if strings.HasPrefix(k, "log ") && len(r.Doubt) > 0 {
-			continue // the node signs its own newest head again
-		}
-		f.t.Errorf("bit %d of byte %d (page %d): %s is %.80q and was %.80q; %+v", bit%8, bit/8, bit/8/4096+1, k, got[k], v, *r)
-		break
-	}
-	os.Remove(r.Aside)
-	f.put(f.sound)
-	os.Remove(f.path + ".lock")
-	return r
-}
-
-// Whichever bit of the record flips: fsck names it and the record is repaired,
-// or nothing that can be read is changed by it. Bits that no flip may go
-// unnoticed in are told from the layout of the file, not from what fsck finds.
-//
-// The large dose, all bits of a record with every kind of row, one of a hundred
-// of them also repaired:
-//
-//	PARLEY_ROT=1 PARLEY_ROT_REPAIR=101 go test ./internal/host -run TestEveryBitOfTheRecord -v -timeout 12h
-func TestEveryBitOfTheRecord(t *testing.T) {
-	long(t)
-	f := newFlipper(t)
-	unused := storetest.UsedBytes(f.sound)
-	var flips, noticed, refused, asked, repaired, fromCopy int
-	harmless := map[string]int{}
-	total, step := len(f.sound)*8, rot(40009)
-	began := time.Now()
-	for bit := 0; bit < total && !(t.Failed() && flips > 200); bit += step {
-		if unused[bit/8] != "" && bit/8%61 != 0 {
-			continue // a share of them shows that they are unused
-		}
-		if flips++; flips%5000 == 0 {
-			t.Logf("%s: %d of %d bits", time.Since(began).Round(time.Second), bit, total)
-		}
-		f.flip(bit)
-		if len(f.findings()) == 0 {
-			got, err := f.read()
-			if err != nil || !maps.Equal(got, f.want) {
-				t.Errorf("bit %d of byte %d (page %d) changes what is read and is not noticed (%v)", bit%8, bit/8, bit/8/4096+1, err)
-			}
-			reason := unused[bit/8]
-			if reason == "" {
-				t.Errorf("bit %d of byte %d (page %d) is in use, and its flipping is not noticed", bit%8, bit/8, bit/8/4096+1)
-			}
-			harmless[reason]++
-			f.unflip(bit)
-			continue
-		}
-		if noticed++; noticed%rotRepair() != 0 {
-			f.unflip(bit)
-			continue
-		}
-		if asked++; f.opens() != nil {
-			refused++
-		}
-		for _, exact := range []bool{false, true} {
-			f.put(f.sound)
-			f.flip(bit)
-			if r := f.repairs(bit, exact); r != nil {
-				repaired++
-				fromCopy += r.FromPeers
-			}
-		}
-	}
-	t.Logf("%d flips in %d bytes with %d things to read, in %s: fsck names %d; of the rest each changes nothing: %v",
-		flips, len(f.sound), len(f.want), time.Since(began).Round(time.Second), noticed, harmless)
-	t.Logf("of %d of those named, a start refuses %d; %d repairs, %d entries from the copy, all equal afterwards but %d things of which the report says so",
-		asked, refused, repaired, fromCopy, f.almost)
-	if noticed == 0 || repaired == 0 {
-		t.Error("nothing was noticed, or nothing repaired; the test proves nothing")
-	}
-}
-
-// rotRepair is how many flips that are noticed there are for one that is also
-// repaired, twice: that takes fifty times as long. PARLEY_ROT_REPAIR changes it.
-func rotRepair() int {
-	if v, err := strconv.Atoi(os.Getenv("PARLEY_ROT_REPAIR")); err == nil && v > 0 {
-		return v
-	}
-	return 4
+func (f *flipper) String() string {
+	return fmt.Sprintf("%d flips, %d named, %v in unused room; %d repaired as fsck does, %d of them equal; %d repaired from the copies alone, with %d things that the report says differ; a start refuses %d of these",
+		f.flips, f.named, f.harmless, f.repaired, f.equal, f.exact, f.said, f.refused)
 }

@@ -18,6 +18,9 @@ type Fsck struct {
 	Progress func(done, total uint64)
 
 	Entries uint64 // checked, after Check
+
+	of    *repair                               // which has read the small files already
+	trust func(store.Verifiers) store.Verifiers // see RepairOptions
 }
 
 // Check recomputes the record and lists what is wrong, each thing once. The
@@ -39,33 +42,39 @@ func (f *Fsck) Check(ctx context.Context) ([]string, error) {
 }
 
 func (f *Fsck) check(ctx context.Context, add func(string)) error {
-	keys, err := LoadKeys(f.Dir)
-	if err != nil {
-		return err
-	}
-	_, ch, me, err := LoadCharter(f.Dir)
-	if err != nil {
-		return err
+	r := f.of
+	if r == nil {
+		r = &repair{}
+		var err error
+		if r.keys, err = LoadKeys(f.Dir); err != nil {
+			return err
+		}
+		if r.signed, r.charter, r.me, err = LoadCharter(f.Dir); err != nil {
+			return err
+		}
 	}
 	path := filepath.Join(f.Dir, fileRecord)
 	if err := f.checkLog(path); err != nil {
 		add(err.(*parley.Error).Msg)
 	}
-	s, err := store.Open(path, store.Options{DataKey: keys.Data, ReadOnly: true, MustExist: true})
+	s, err := store.Open(path, store.Options{DataKey: r.keys.Data, ReadOnly: true, MustExist: true})
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	v, err := Verifiers(ch, s)
+	v, err := Verifiers(r.charter, s)
 	if err != nil {
 		return err
+	}
+	if f.trust != nil {
+		v = f.trust(v)
 	}
 	step := func(done, total uint64) {
 		if f.Entries = total; f.Progress != nil {
 			f.Progress(done, total)
 		}
 	}
-	if err := uncovered(s, me, add); err != nil {
+	if err := uncovered(s, r.me, add); err != nil {
 		return err
 	}
 	return store.Check(s, v, step, func(x store.Finding) { add(x.String()) })

@@ -3,7 +3,7 @@ package storetest
 import "encoding/binary"
 
 // The layout of a database file (sqlite.org/fileformat2.html), as far as
-// UsedBytes follows it.
+// UsedBits follows it.
 const (
 	pageSize       = 4096
 	pageIndexInner = 0x02
@@ -12,13 +12,13 @@ const (
 	pageTableLeaf  = 0x0d
 )
 
-// UsedBytes tells for every byte of a database file, without a write-ahead log,
-// why a flipped bit in it may change nothing; "" where it must not go unnoticed.
-// It is how tests know what fsck has to find.
-func UsedBytes(db []byte) (why []string) {
-	why = make([]string, len(db))
+// UsedBits tells for every bit of a database file, without a write-ahead log,
+// why flipping it may change nothing; "" where it must not go unnoticed. Bit 8i
+// is the lowest of byte i. It is how tests know what fsck has to find.
+func UsedBits(db []byte) (why []string) {
+	why = make([]string, 8*len(db))
 	mark := func(from, to int, reason string) {
-		for i := from; i < min(to, len(db)); i++ {
+		for i := 8 * from; i < 8*min(to, len(db)); i++ {
 			why[i] = reason
 		}
 	}
@@ -32,8 +32,8 @@ func UsedBytes(db []byte) (why []string) {
 	for n := 1; n*pageSize <= len(db); n++ {
 		at := (n - 1) * pageSize
 		page := db[at : at+pageSize]
-		if free[uint32(n)] {
-			mark(at+8, at+pageSize, "a free page")
+		if names, ok := free[uint32(n)]; ok {
+			mark(at+names, at+pageSize, "a free page")
 			continue
 		}
 		start := at
@@ -62,6 +62,11 @@ func UsedBytes(db []byte) (why []string) {
 			}
 			if kind != pageTableInner {
 				slack(db, page[c:], kind, mark)
+			}
+			if kind == pageTableLeaf && n > 1 { // null, which can be read as the constant 0 as well
+				_, a := binary7(page[c:])
+				_, b := binary7(page[c+a:])
+				why[8*(at+c+a+b+1)+3] = "the kind of a row's number, which stands before the row"
 			}
 		}
 		for b := int(binary.BigEndian.Uint16(db[start+1:])); b != 0; b = int(binary.BigEndian.Uint16(page[b:])) {
@@ -110,12 +115,15 @@ func binary7(b []byte) (v, size int) {
 	return v, size
 }
 
-func freePages(db []byte) map[uint32]bool {
-	free := map[uint32]bool{}
-	for t := binary.BigEndian.Uint32(db[32:]); t != 0 && int(t)*pageSize <= len(db); {
+// freePages tells of each free page how many bytes in front list others.
+func freePages(db []byte) map[uint32]int {
+	free := map[uint32]int{}
+	for t := binary.BigEndian.Uint32(db[32:]); t != 0; {
 		b := db[int(t-1)*pageSize:][:pageSize]
-		for i := range binary.BigEndian.Uint32(b[4:]) {
-			free[binary.BigEndian.Uint32(b[8+4*i:])] = true
+		count := int(binary.BigEndian.Uint32(b[4:]))
+		free[t] = 8 + 4*count
+		for i := range count {
+			free[binary.BigEndian.Uint32(b[8+4*i:])] = 0
 		}
 		t = binary.BigEndian.Uint32(b)
 	}
