@@ -14,7 +14,6 @@ import (
 
 	"parley"
 	"parley/journal"
-	"parley/release"
 )
 
 // Times that the book keeps.
@@ -171,31 +170,4 @@ func clip(s string, n int) string {
 		n--
 	}
 	return s[:n]
-}
-
-// wanted is the roster as it should be with the given serial.
-func (b *Book) wanted(serial uint64) *release.Roster {
-	r := &release.Roster{Serial: serial, Demo: b.cfg.Demo, RPID: b.cfg.RPID, Origins: b.cfg.Origins}
-	for _, p := range b.state.people() {
-		if p.State != Active {
-			continue
-		}
-		for _, c := range p.creds {
-			if f := b.functions(p, c); f != 0 {
-				r.Keys = append(r.Keys, release.Officer{Alg: c.Alg, Key: c.raw, Title: p.Title, Functions: f})
-			}
-		}
-	}
-	return r
-}
-
-// functions is what a key may do in the roster.
-func (b *Book) functions(p *person, c *credential) (f release.Functions) {
-	if p.Roles&Drafter != 0 {
-		f |= release.MayDraft
-	}
-	if p.Roles&Releaser != 0 && !(b.state.bound && c.Synced) {
-		f |= release.MayRelease
-	}
-	return f
 }

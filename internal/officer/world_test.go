@@ -8,7 +8,6 @@ import (
 	"parley"
 	"parley/hotline"
 	"parley/internal/officer/officertest"
-	"parley/release"
 )
 
 const origin = "http://localhost:8443"
@@ -191,5 +190,3 @@ func (w *world) acts() map[Act]int {
 	}
 	return n
 }
-
-var _ = release.KindRoster
