@@ -145,7 +145,7 @@ const figures = {
   lost: [[392, .5], [330, .5]],
 };
 const pause = { flash: 4, immediate: 8, priority: 30, routine: 60, lost: 10 };
-let audio = null, muted = 0, next = 0;
+let audio = null, muted = Number(sessionStorage.getItem("muted") ?? 0), next = 0;
 const armed = () => audio?.state === "running";
 
 function play(figure, type) {
@@ -190,19 +190,28 @@ function controls() {
   const arm = $("#arm"), mute = $("#mute"), state = $("[data-sound-state]");
   if (!arm) return;
   const quiet = Date.now() < muted;
+  $('[data-cell="sound"]')?.classList.toggle("late", !armed() && sessionStorage.getItem("armed") !== null);
   arm.hidden = armed() || body.dataset.sound !== "true";
   mute.hidden = !armed() || quiet;
   put(state, !armed() ? word("Unarmed", "") : quiet ? `${word("Muted", "")} ${pad(new Date(muted + offset).getUTCHours())}:${pad(new Date(muted + offset).getUTCMinutes())}Z` : word("Armed", ""));
 }
 
-document.addEventListener("click", async (e) => {
-  if (e.target.closest("#arm")) {
-    audio ??= new AudioContext();
-    await audio.resume();
-    play(figures.routine, "operation");
-    controls();
-  } else if (e.target.closest("#mute")) {
+// A page that follows an armed one tries to be armed; where the browser wants a
+// new gesture first, the strip says "not armed".
+async function arm(aloud) {
+  audio ??= new AudioContext();
+  await Promise.race([audio.resume(), new Promise((r) => setTimeout(r, 1500))]);
+  if (armed()) sessionStorage.setItem("armed", "1");
+  if (armed() && aloud) play(figures.routine, "operation");
+  controls();
+  ring();
+}
+
+document.addEventListener("click", (e) => {
+  if (e.target.closest("#arm")) arm(true);
+  else if (e.target.closest("#mute")) {
     muted = Date.now() + 10 * 60000;
+    sessionStorage.setItem("muted", muted);
     controls();
   } else if (e.target.closest("[data-print]")) print();
 });
@@ -251,6 +260,12 @@ document.addEventListener("input", (e) => { if (e.target.closest("[data-guard]")
 document.addEventListener("submit", () => { dirty = false; });
 addEventListener("beforeunload", (e) => { if (dirty) e.preventDefault(); });
 
-if (live) { listen(); setInterval(ring, 1000); controls(); ring(); }
+if (live) {
+  listen();
+  setInterval(() => { controls(); ring(); }, 1000);
+  controls();
+  ring();
+  if (sessionStorage.getItem("armed")) arm(false);
+} else sessionStorage.clear();
 setInterval(tick, 1000);
 tick();
