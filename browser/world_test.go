@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -144,10 +145,11 @@ func newWorld(t drive.TB, d string) *world {
 		w.parties = append(w.parties, setUp(t, n))
 	}
 	in, pk := w.parties[0].node, w.parties[1].node
-	in.Run("lines", "propose", "1", "Military operations", "--level", "military operations", "--member", "India", "--member", "Pakistan", "--first", "India", "--every", "168h")
+	said := in.Run("lines", "propose", "1", "Military operations", "--level", "military operations", "--member", "India", "--member", "Pakistan", "--first", "India", "--every", "168h")
+	proposal := entryName.FindString(said)
 	var err error
 	for end := time.Now().Add(20 * time.Second); ; time.Sleep(100 * time.Millisecond) {
-		if _, err = pk.TryRun("answer", "1/ROUTINE/1", "wilco"); err == nil || time.Now().After(end) {
+		if _, err = pk.TryRun("answer", proposal, "wilco"); err == nil || time.Now().After(end) {
 			break
 		}
 	}
@@ -156,6 +158,8 @@ func newWorld(t drive.TB, d string) *world {
 	}
 	return w
 }
+
+var entryName = regexp.MustCompile(`\d+/[A-Z]+/\d+`)
 
 // setUp enrols the officers of a node by its one-time link and posts the
 // roster of their keys.
