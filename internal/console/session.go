@@ -71,13 +71,10 @@ func (s *Server) note(q *request, object, detail string) {
 
 // people fills in what the book adds to the strip: drafts and the watch.
 func (s *Server) people(st *Strip) {
-	for _, d := range s.cfg.Book.Drafts() {
-		if d.State == officer.Submitted {
-			st.Drafts++
-		}
-	}
-	if w := s.cfg.Book.Watch(); w.Officer != 0 {
-		st.Watch, st.WatchSince = w.Name, w.Since
+	g := s.cfg.Book.Glance()
+	st.Drafts, st.News = g.Awaiting, g.News
+	if g.Watch.Officer != 0 {
+		st.Watch, st.WatchSince = g.Watch.Name, g.Watch.Since
 	}
 }
 

@@ -32,6 +32,7 @@ type Strip struct {
 	Alarms     []Unopened // FLASH and IMMEDIATE, and whatever is late: these sound
 	Unanswered int        // out
 	Drafts     int        // that wait for a releaser
+	News       int        // about officers, for every officer
 	Overdue    int        // this party's
 	Theirs     int        // overdue of the other members
 	Skews      []Skew

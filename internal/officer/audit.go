@@ -30,6 +30,38 @@ func (b *Book) Standing() Standing {
 	return s
 }
 
+// Glance is what every page shows of the book, at little cost.
+type Glance struct {
+	Awaiting int // drafts that were submitted
+	Watch    Watch
+	News     int // recoveries and rules that wait, and passkeys of the last day that may be copied
+}
+
+// Glance is made without looking into any draft.
+func (b *Book) Glance() (g Glance) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, d := range b.state.drafts {
+		if d.State == Submitted {
+			g.Awaiting++
+		}
+	}
+	if n := len(b.state.watches); n > 0 {
+		g.Watch = b.watch(b.state.watches[n-1])
+	}
+	g.News = len(b.state.recover)
+	if b.state.proposed != nil {
+		g.News++
+	}
+	now := b.cfg.Now()
+	for _, w := range b.state.warnings {
+		if w.Act == ActCloned && now.Sub(w.Time) < 24*time.Hour {
+			g.News++
+		}
+	}
+	return g
+}
+
 // Note enters what the console did or refused: an export, a print. An export
 // counts against the session's limit.
 func (b *Book) Note(s *Session, object, detail string) error {

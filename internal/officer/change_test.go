@@ -24,6 +24,9 @@ func TestRecovery(t *testing.T) {
 	if ws := w.b.Standing().Warnings; len(ws) == 0 || ws[0].Act != ActRecoveryTwo || ws[0].Officer != 3 || ws[0].Until.IsZero() {
 		t.Errorf("warnings %+v", ws)
 	}
+	if g := w.b.Glance(); g.News != 1 {
+		t.Errorf("every page tells of %d matters, want the recovery", g.News)
+	}
 	w.sleep(RecoveryDelay - time.Hour)
 	_, err := w.b.RecoveryLink(w.fresh(one), 3)
 	w.wants(err, CodeWait)
