@@ -30,3 +30,26 @@ func TestPrivateEntriesComeBackAfterARestart(t *testing.T) {
 	w.pass(5*time.Minute, time.Second)
 	w.reads(1, ref, "for two alone")
 }
+
+// Many of them come back at the pace of the line, not of a clock.
+func TestManyPrivateEntriesComeBack(t *testing.T) {
+	w := newWorld(t, 3)
+	w.connectAll()
+	var refs []parley.Ref
+	for range 200 { // no two side by side
+		refs = append(refs, w.post(1, parley.Routine, parley.AudienceOf(2), "for two alone"))
+		w.post(1, parley.Routine, parley.AudienceOf(3), "for three alone")
+	}
+	w.settle()
+	w.cutAll()
+	w.boot(1, emptyStore(), true)
+	w.connect(1, 3)
+	w.settle()
+	w.pass(90*time.Second, time.Second)
+	w.connect(1, 2)
+	w.settle()
+	w.pass(time.Minute, time.Second)
+	for _, ref := range refs {
+		w.reads(1, ref, "for two alone")
+	}
+}

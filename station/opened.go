@@ -48,7 +48,7 @@ func (st *Station) opened(m *member, l *log, f *frame.Open, salt parley.Hash, te
 	if err != nil || r.Content != nil || r.Leaf != leaf {
 		return
 	}
-	st.found(l, f.Index)
+	st.found(m, l, f.Index)
 	in := incoming{index: f.Index, leaf: leaf, content: c}
 	st.judge(l, &in)
 	r.Content, r.Standing = c, st.standing(m, l, &in)

@@ -97,10 +97,11 @@ func (st *Station) lacks(l *log, index uint64, to parley.Audience) {
 	st.fx.put("blank", blankKey(l, index), parley.AppendUint(nil, uint64(to)), false)
 }
 
-// found notes that it has come back.
-func (st *Station) found(l *log, index uint64) {
+// found notes that it has come back from a member.
+func (st *Station) found(m *member, l *log, index uint64) {
 	if _, ok := l.blank[index]; ok {
 		delete(l.blank, index)
+		st.came(m, l)
 		st.fx.put("blank", blankKey(l, index), nil, false)
 	}
 }
@@ -136,20 +137,53 @@ func (st *Station) askBlank() {
 			continue
 		}
 		for _, m := range st.peers() {
-			var items []frame.WantItem
-			for _, i := range slices.Sorted(maps.Keys(l.blank)) {
-				if n := len(items); !l.blank[i].Includes(m.Index) {
-					continue
-				} else if n > 0 && items[n-1].Last+1 == i {
-					items[n-1].Last = i
-				} else if n < frame.MaxWants {
-					items = append(items, frame.WantItem{Party: st.me, Lane: l.id.Lane, Gen: l.id.Gen,
-						First: i, Last: i, Form: frame.FormOpen, Reason: frame.WantStart})
-				}
+			a := m.sought[l]
+			if a == nil {
+				a = &seeking{}
+				m.sought[l] = a
 			}
-			if m.connected() && len(items) > 0 && m.lacked.due(l, st.now.Unix()) {
-				st.want(m, items...)
+			if m.connected() && a.due(st.now.Unix(), uint64(len(l.blank))) {
+				st.seek(m, l, a)
 			}
+		}
+	}
+}
+
+// seeking is how many entries a member was asked for, and when.
+type seeking struct {
+	asking
+	open int // of them have not come
+}
+
+// seek asks a member for as many as one WANT names.
+func (st *Station) seek(m *member, l *log, a *seeking) {
+	var items []frame.WantItem
+	a.open = 0
+	for _, i := range slices.Sorted(maps.Keys(l.blank)) {
+		if !l.blank[i].Includes(m.Index) {
+			continue
+		}
+		if n := len(items); n > 0 && items[n-1].Last+1 == i {
+			items[n-1].Last = i
+		} else if n < frame.MaxWants {
+			items = append(items, frame.WantItem{Party: st.me, Lane: l.id.Lane, Gen: l.id.Gen,
+				First: i, Last: i, Form: frame.FormOpen, Reason: frame.WantStart})
+		} else {
+			break
+		}
+		a.open++
+	}
+	if len(items) > 0 {
+		st.want(m, items...)
+	}
+}
+
+// came counts what a member was asked for; the next ones are asked for when
+// all have come.
+func (st *Station) came(m *member, l *log) {
+	if a := m.sought[l]; a != nil && a.open > 0 {
+		if a.open--; a.open == 0 && len(l.blank) > 0 {
+			st.seek(m, l, a)
 		}
 	}
 }

@@ -115,6 +115,7 @@ type member struct {
 	heads   map[*log]int64       // when its head of a log was asked for
 	wanted  asks                 // its entries
 	lacked  asks                 // entries that no key here opens
+	sought  map[*log]*seeking    // own entries that this node lost and the member may hold
 	noKey   [][]byte             // frames that wait for a grant
 	check   *checking            // an investigation with it
 	strays  int                  // logs of unknown generations that it named
@@ -180,7 +181,7 @@ func New(cfg Config) (*Station, error) {
 	for i := range cfg.Charter.Members {
 		m := &cfg.Charter.Members[i]
 		st.members[m.Index] = &member{Member: m, keys: []*parley.Keys{m.Keys}, budget: budgetMax,
-			cursor: map[*log]uint64{}, asked: map[*log]bool{}, heads: map[*log]int64{}, wanted: asks{}, lacked: asks{}, theirs: map[*log]parley.Head{}, listed: map[seal.KeyID]bool{}}
+			cursor: map[*log]uint64{}, asked: map[*log]bool{}, heads: map[*log]int64{}, wanted: asks{}, lacked: asks{}, sought: map[*log]*seeking{}, theirs: map[*log]parley.Head{}, listed: map[seal.KeyID]bool{}}
 	}
 	if st.members[st.me] == nil {
 		return nil, parley.Errorf(CodeMember, "the charter has no member %d", st.me)

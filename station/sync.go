@@ -24,6 +24,7 @@ func (st *Station) linkUp(e Up) {
 		clear(m.heads)
 		clear(m.wanted)
 		clear(m.lacked)
+		clear(m.sought)
 		m.keyless = asking{}
 		m.check = nil
 		clear(m.listed)
