@@ -119,11 +119,17 @@ func (b *Book) admitRelease(s *Session, d *draft, persons uint8, key release.ID)
 	return nil
 }
 
+var notTwo = map[string]string{
+	"officers": "there are not two officers of whom one drafts and another releases",
+	"unposted": "the roster of keys was not posted yet",
+	"former":   "the roster that was posted does not name two of the officers of now",
+}
+
 // admitKeys asks whether what two persons sign could be checked by the other
 // side: by keys of the roster that was posted.
 func (b *Book) admitKeys(s *Session, step release.Step, key release.ID) error {
 	if !b.twoAble() {
-		return parley.Errorf(CodeTwo, "%s", b.whyNotTwo())
+		return parley.Errorf(CodeTwo, "%s", notTwo[b.whyNotTwo()])
 	}
 	if key != (release.ID{}) {
 		if !b.inRoster(key, step) {

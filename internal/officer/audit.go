@@ -16,7 +16,7 @@ func (b *Book) Standing() Standing {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := b.cfg.Now()
-	s := Standing{TwoPersons: b.twoAble(), Why: b.whyNotTwo(), RosterDue: b.rosterDue()}
+	s := Standing{TwoPersons: b.twoAble(), Reason: b.whyNotTwo(), RosterDue: b.rosterDue()}
 	for _, p := range b.state.officers {
 		if p.State == Active && len(p.creds) > 0 {
 			s.Officers++

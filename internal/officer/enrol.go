@@ -16,8 +16,11 @@ func (b *Book) newLink(x *batch, o ID, again bool) (token string, err error) {
 	if err := b.random(raw); err != nil {
 		return "", err
 	}
-	until := x.now.Add(LinkLimit)
-	x.add(object("officer", uint64(o)), &linkEvent{Hash: sha256.Sum256(raw), Officer: o, Again: again, Until: until})
+	until, about := x.now.Add(LinkLimit), object("officer", uint64(o))
+	if o == 0 {
+		about = "first officer"
+	}
+	x.add(about, &linkEvent{Hash: sha256.Sum256(raw), Officer: o, Again: again, Until: until})
 	return base64.RawURLEncoding.EncodeToString(raw), nil
 }
 

@@ -22,7 +22,7 @@ func TestTwoPersons(t *testing.T) {
 		t.Fatalf("before the roster: %+v", st)
 	}
 	w.roster(a, b)
-	if st := w.b.Standing(); !st.TwoPersons || st.RosterDue || st.Why != "" {
+	if st := w.b.Standing(); !st.TwoPersons || st.RosterDue || st.Reason != "" {
 		t.Fatalf("after the roster: %+v", st)
 	}
 	d := w.save(a, message(parley.Flash, "Shelling has begun at 0610Z."))

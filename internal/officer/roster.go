@@ -127,16 +127,17 @@ func (b *Book) NoteRoster(ref parley.Ref, r *release.Roster) error {
 // twoAble reports whether what takes two persons can go out.
 func (b *Book) twoAble() bool { return b.pair(b.state.roster) }
 
+// whyNotTwo is empty if it can, else a word (Standing.Reason).
 func (b *Book) whyNotTwo() string {
 	switch {
 	case b.twoAble():
 		return ""
 	case !b.pair(b.wanted(1)):
-		return "There are not two officers of whom one drafts and another releases."
+		return "officers"
 	case b.state.roster == nil:
-		return "The roster of keys was not posted yet."
+		return "unposted"
 	}
-	return "The roster that was posted does not name two of the officers of now."
+	return "former"
 }
 
 // wanted is the roster as it should be with the given serial.

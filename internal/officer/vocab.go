@@ -223,7 +223,7 @@ type Ready struct {
 type Standing struct {
 	Officers   int    // active ones with a passkey
 	TwoPersons bool   // messages that take two persons can go out
-	Why        string // why they cannot: a sentence
+	Reason     string // why they cannot: "officers" (too few), "unposted" (no roster), "former" (it names others)
 	RosterDue  bool   // keys or titles differ from the roster that was last posted
 	Warnings   []Warning
 }
