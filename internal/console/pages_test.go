@@ -1,6 +1,8 @@
 package console
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"html/template"
 	"io/fs"
@@ -99,6 +101,9 @@ func testPages(t *testing.T, x *side, w written) {
 				t.Errorf("%s in %s: %d", at, l.Lang(), r.Code)
 				continue
 			}
+			if i := strings.IndexRune(page, 0xfffd); i >= 0 {
+				t.Errorf("%s in %s: a direction character of ours was taken for somebody's: %s", at, l.Lang(), page[max(i-60, 0):min(i+60, len(page))])
+			}
 			if i := strings.Index(page, "⟦"); i >= 0 {
 				t.Errorf("%s in %s: a key is missing: %s", at, l.Lang(), page[i:min(i+60, len(page))])
 			}
@@ -130,9 +135,28 @@ func testPages(t *testing.T, x *side, w written) {
 			t.Error("an agreed phrase is not shown in the officer's language")
 		}
 	}
+	testWeight(t, x)
 	css, _ := fs.ReadFile(embedded, "static/console.css")
 	if m := outside.FindString(string(css)); m != "" {
 		t.Errorf("the style sheet loads %s", m)
+	}
+}
+
+// testWeight: the first load of a line's page, without fonts, fits 150 KiB
+// compressed.
+func testWeight(t *testing.T, x *side) {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	page := x.get("both", "/lines/1")
+	z.Write([]byte(page))
+	for _, m := range regexp.MustCompile(`(?:src|href)="(/static/[^"?]+\.(?:js|css|svg))`).FindAllStringSubmatch(page, -1) {
+		z.Write([]byte(x.get("", m[1])))
+	}
+	z.Close()
+	if n := b.Len(); n > 150<<10 || n < 5<<10 {
+		t.Errorf("the first load of a line is %d bytes compressed", n)
+	} else {
+		t.Logf("the first load of a line is %d bytes compressed", n)
 	}
 }
 

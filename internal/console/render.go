@@ -109,12 +109,12 @@ func (p *pages) funcs(l catalogue) template.FuncMap {
 			return template.HTML(fmt.Sprintf(`<span data-age="%d">%s</span>`, t.Unix(), template.HTMLEscapeString(l.Ago(t, now))))
 		},
 		"left": func(t time.Time, now time.Time) template.HTML {
-			words := l.Lasting(t.Sub(now))
 			key := "time.left"
 			if t.Before(now) {
 				key = "time.over"
 			}
-			return template.HTML(fmt.Sprintf(`<span data-left="%d">%s</span>`, t.Unix(), template.HTMLEscapeString(l.T(key, locale.ID(words)))))
+			words := strings.Replace(l.T(key, "#"), "#", l.Lasting(t.Sub(now)), 1) // isolated once
+			return template.HTML(fmt.Sprintf(`<span data-left="%d">%s</span>`, t.Unix(), template.HTMLEscapeString(words)))
 		},
 		"id": func(v any) template.HTML {
 			return template.HTML(`<bdi dir="ltr" class="id">` + template.HTMLEscapeString(clean(fmt.Sprint(v))) + `</bdi>`)
