@@ -70,7 +70,7 @@ type Book struct {
 }
 
 // Open opens the book, or makes a new one. It reads and folds the whole
-// journal: about 0.1 ms for each entry.
+// journal: about 0.01 ms for each entry.
 func Open(cfg Config) (_ *Book, err error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now

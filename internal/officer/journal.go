@@ -134,6 +134,9 @@ func (b *Book) commit(x *batch) error {
 	for _, h := range x.drop {
 		delete(b.texts, h)
 	}
+	for _, h := range x.ended {
+		delete(b.live, h)
+	}
 	return nil
 }
 

@@ -198,7 +198,6 @@ func (b *Book) alive(h parley.Hash) error {
 	if err := b.commit(x); err != nil {
 		return err
 	}
-	delete(b.live, h)
 	return parley.Errorf(CodeSession, "the session has ended: %s", why)
 }
 
