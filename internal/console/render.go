@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"html/template"
 	"io/fs"
@@ -293,7 +294,7 @@ func (s *Server) refuse(w http.ResponseWriter, q *request, err error) {
 	if q.passive() || strings.HasPrefix(q.Header.Get("Content-Type"), "application/json") {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(n)
-		fmt.Fprintf(w, `{"code":%q,"error":%q,"what_to_do":%q}`+"\n", code, clean(text), code.Remedy())
+		json.NewEncoder(w).Encode(map[string]string{"code": string(code), "error": clean(text), "what_to_do": q.loc.Error(string(code), code.Remedy()).Text})
 		return
 	}
 	p := ErrorPage{Page: s.page(q, "error", q.loc.T("problem.title")), Code: code, Status: n, Text: text,

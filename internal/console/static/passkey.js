@@ -12,7 +12,7 @@ async function post(url, value) {
     redirect: "error",
   });
   const answer = await r.json().catch(() => ({}));
-  if (!r.ok) throw Object.assign(new Error([answer.error, answer.what_to_do].filter(Boolean).join(". ") || `HTTP ${r.status}`), answer);
+  if (!r.ok) throw Object.assign(new Error(answer.what_to_do ? `${answer.what_to_do} [${answer.code}]` : answer.error ?? `HTTP ${r.status}`), { code: answer.code });
   return answer;
 }
 
