@@ -112,6 +112,7 @@ func (c *backupWrite) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	host.DoneBackup.Note(c.Dir, b.Time)
 	if c.JSON {
 		return e.json(b)
 	}

@@ -105,6 +105,9 @@ func (c *fsckCmd) check(e *env) error {
 	if err != nil {
 		return err
 	}
+	if len(findings) == 0 {
+		host.DoneCheck.Note(c.Dir, time.Now())
+	}
 	if c.JSON {
 		if err := e.json(map[string]any{"entries": f.Entries, "findings": findings}); err != nil {
 			return err

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"parley"
+	"parley/internal/host"
 	"parley/internal/node"
 	"parley/internal/officer"
 	"parley/journal"
@@ -126,18 +127,8 @@ func (s *Server) record(w http.ResponseWriter, q *request) error {
 			p.Bytes += uint64(info.Size())
 		}
 	}
-	p.Checked, p.BackedUp = keptAt(h.Dir, "last-fsck"), keptAt(h.Dir, "last-backup")
+	p.Checked, p.BackedUp = host.DoneCheck.Last(h.Dir), host.DoneBackup.Last(h.Dir)
 	return s.render(w, q, http.StatusOK, "record", &p)
-}
-
-// keptAt is when something was last done to the record, as its command noted
-// in the party's directory: the time of an empty file.
-func keptAt(dir, name string) time.Time {
-	info, err := os.Stat(filepath.Join(dir, name))
-	if err != nil {
-		return time.Time{}
-	}
-	return info.ModTime().UTC()
 }
 
 func (s *Server) fillRecord(v node.View, p *RecordPage) {
