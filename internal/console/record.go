@@ -204,7 +204,9 @@ func (s *Server) disclosure(w http.ResponseWriter, q *request) error {
 	if err != nil {
 		return err
 	}
-	s.note(q, "entry "+ref.Long(), "disclosure exported")
+	if err := s.cfg.Book.AllowExport(q.person.Session, "disclosure of "+ref.Long()); err != nil {
+		return err
+	}
 	return s.file(w, q, fmt.Sprintf("%d-%s-%d.disclosure", ref.Party, ref.Lane, ref.Index), func(w http.ResponseWriter) error {
 		return s.cfg.Host.Disclose(q.Context(), w, ref, nil)
 	})
@@ -212,7 +214,9 @@ func (s *Server) disclosure(w http.ResponseWriter, q *request) error {
 
 // exported is the whole record.
 func (s *Server) exported(w http.ResponseWriter, q *request) error {
-	s.note(q, "record", "exported")
+	if err := s.cfg.Book.AllowExport(q.person.Session, "the record"); err != nil {
+		return err
+	}
 	return s.file(w, q, "record.parley", func(w http.ResponseWriter) error { return s.cfg.Host.Export(q.Context(), w) })
 }
 
@@ -226,7 +230,9 @@ func (s *Server) forkProof(w http.ResponseWriter, q *request) error {
 	if err != nil || i < 0 || i >= len(forks) {
 		return parley.Errorf(CodeNoPage, "there is no such proof here")
 	}
-	s.note(q, "fork "+forks[i].Log.String(), "proof exported")
+	if err := s.cfg.Book.AllowExport(q.person.Session, "proof of the fork of "+forks[i].Log.String()); err != nil {
+		return err
+	}
 	return s.file(w, q, fmt.Sprintf("fork-%d.parley", i+1), func(w http.ResponseWriter) error { return s.cfg.Host.WriteFork(w, forks[i].Log) })
 }
 
