@@ -40,7 +40,7 @@ func (st *Station) tryFinish() {
 	if st.still(&st.waitTil, startWait) && !st.heardAll() || !st.ownKeysKnown() {
 		return
 	}
-	st.phase, st.foreign = phaseRunning, false
+	st.phase = phaseRunning
 	if st.doubt || st.stale {
 		st.hush()
 	}

@@ -114,7 +114,7 @@ func (n *node) persist(b *journal.Batch, m *station.Mark, f fate) error {
 	if m != nil {
 		x := *m
 		n.disk.mark = &x
-		n.w.truth.mark(n, b, m)
+		n.w.truth.mark(n)
 		n.unmarked = false
 		if n.w.rng.IntN(4) == 0 {
 			n.disk.synced = &x

@@ -13,7 +13,7 @@ type truth struct {
 	w *World
 	// leaves are what honest authors made durable, and so may have signed.
 	leaves map[parley.LogID][]parley.Hash
-	// marked are the sizes of them that high-water files ever named: nothing
+	// marked are their sizes when a high-water file was last written: nothing
 	// beyond is signed.
 	marked map[parley.LogID]uint64
 	// given are the sizes that honest members ever receipted, made durable.
@@ -205,16 +205,12 @@ func (t *truth) wellCopied(n *node) bool {
 	return true
 }
 
-// mark notes what a high-water file names, and what became durable with it: a
-// step may begin two generations.
-func (t *truth) mark(n *node, b *journal.Batch, m *station.Mark) {
-	for lane, size := range m.Sizes {
-		log := parley.LogID{Channel: t.w.ch.ID, Party: n.me, Lane: parley.Lane(lane), Gen: m.Gen}
-		t.marked[log] = max(t.marked[log], size)
-	}
-	for i := range b.Rows {
-		if r := &b.Rows[i]; r.Log.Party == n.me {
-			t.marked[r.Log] = max(t.marked[r.Log], r.Index+1)
+// mark notes that a high-water file was written: what is durable now may be
+// signed from now on, that of earlier generations too.
+func (t *truth) mark(n *node) {
+	for log := range t.leaves {
+		if log.Party == n.me {
+			t.marked[log] = max(t.marked[log], n.disk.Size(log))
 		}
 	}
 }
