@@ -17,11 +17,11 @@ func send2(t *testing.T, p *party, m drive.Wording) string {
 	first, second := p.officers[0].at(t), p.officers[1].at(t)
 	path := drive.Compose(first, p.node.URL, m)
 	drive.Approve(first, "submit")
-	first.Until("the draft submitted", `location.search == "?done=submitted"`)
+	first.Arrive("the draft submitted", `location.search == "?done=submitted"`)
 	second.Go(p.node.URL + path)
 	second.WaitText("main", m.Text)
 	drive.Approve(second, "release")
-	second.Until("the draft released", `location.search == "?done=released"`)
+	second.Arrive("the draft released", `location.search == "?done=released"`)
 	return second.Eval(`document.querySelector('.facts a[href^="/message/"]').getAttribute("href")`)
 }
 
@@ -105,7 +105,7 @@ func TestEditVoidsApproval(t *testing.T) {
 	first, second := in.officers[0].at(t), in.officers[1].at(t)
 	path := drive.Compose(first, in.node.URL, drive.Wording{Lane: "FLASH", Type: "exercise", Line: "1", Subject: "Edited", Text: "EXERCISE. Version one."})
 	drive.Approve(first, "submit")
-	first.Until("the draft submitted", `location.search == "?done=submitted"`)
+	first.Arrive("the draft submitted", `location.search == "?done=submitted"`)
 
 	// The releaser has it open; the drafter edits meanwhile.
 	second.Go(in.node.URL + path)
@@ -138,7 +138,7 @@ func TestSamePersonTwice(t *testing.T) {
 	first := in.officers[0].at(t)
 	path := drive.Compose(first, in.node.URL, drive.Wording{Lane: "FLASH", Type: "exercise", Line: "1", Subject: "Alone", Text: "EXERCISE. One person only."})
 	drive.Approve(first, "submit")
-	first.Until("the draft submitted", `location.search == "?done=submitted"`)
+	first.Arrive("the draft submitted", `location.search == "?done=submitted"`)
 	first.Go(in.node.URL + path)
 	if first.Has(`form[data-passkey$="/release"]`) {
 		t.Error("the drafter is offered to release his own draft")

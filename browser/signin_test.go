@@ -75,7 +75,7 @@ func TestUnverifiedPasskey(t *testing.T) {
 	w.Until("a refusal to enrol", `(e => !e.hidden && e.innerText.length > 10)(document.querySelector("#setup [data-problem]"))`)
 	w.Verifying(true)
 	w.Click("#setup button.primary")
-	w.Until("the officers after an enrolment", `location.pathname == "/officers"`)
+	w.Arrive("the officers after an enrolment", `location.pathname == "/officers"`)
 	drive.SignOut(w)
 	w.Verifying(false)
 	w.Go(n.URL + "/sign-in")

@@ -28,7 +28,7 @@ func Compose(w *Window, origin string, m Wording) string {
 	Fill(w, m)
 	w.WaitText("main", strings.SplitN(m.Text, "\n", 2)[0])
 	w.Submit(`button[value=keep]`)
-	w.Until("the draft's page", `/^\/drafts\/\d+$/.test(location.pathname)`)
+	w.Arrive("the draft's page", `/^\/drafts\/\d+$/.test(location.pathname)`)
 	return w.Eval(`location.pathname`)
 }
 
@@ -82,7 +82,7 @@ func Enrol(w *Window, link, name, title string) {
 	}
 	w.Type("#setup input[name=label]", "device of this test")
 	w.Click("#setup button.primary")
-	w.Until("the officers after an enrolment", `location.pathname == "/officers"`)
+	w.Arrive("the officers after an enrolment", `location.pathname == "/officers"`)
 }
 
 // AddOfficer enters another officer with all roles and returns his link.
@@ -101,13 +101,13 @@ func PostRoster(first, second *Window, origin string) {
 	first.t.Helper()
 	first.Go(origin + "/officers")
 	first.Submit("#roster button")
-	first.Until("the roster's draft", `/^\/drafts\/\d+$/.test(location.pathname)`)
+	first.Arrive("the roster's draft", `/^\/drafts\/\d+$/.test(location.pathname)`)
 	path := first.Eval(`location.pathname`)
 	Approve(first, "submit")
-	first.Until("the roster submitted", `location.search == "?done=submitted"`)
+	first.Arrive("the roster submitted", `location.search == "?done=submitted"`)
 	second.Go(origin + path)
 	Approve(second, "release")
-	second.Until("the roster released", `location.search == "?done=released"`)
+	second.Arrive("the roster released", `location.search == "?done=released"`)
 }
 
 // SignIn signs in with the passkey on the window's device.
@@ -115,7 +115,7 @@ func SignIn(w *Window, origin string) {
 	w.t.Helper()
 	w.Go(origin + "/sign-in")
 	w.Click("#sign-in button")
-	w.Until("the lines after signing in", `location.pathname == "/lines"`)
+	w.Arrive("the lines after signing in", `location.pathname == "/lines"`)
 }
 
 // DemoSignIn signs in as an officer of a demonstration.
@@ -124,7 +124,7 @@ func DemoSignIn(w *Window, origin, name string) {
 	w.Go(origin + "/sign-in")
 	w.Eval(`(b => (b.id = "this-one", true))([...document.querySelectorAll("main form button")].find(b => b.innerText.includes(%s)))`, name)
 	w.Submit("#this-one")
-	w.Until("the lines after signing in", `location.pathname == "/lines"`)
+	w.Arrive("the lines after signing in", `location.pathname == "/lines"`)
 }
 
 // SignOut ends the session.

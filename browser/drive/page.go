@@ -177,13 +177,20 @@ func (w *Window) Choose(sel, value string) {
 	}
 }
 
-// Press sends keys to whatever has the focus: text, or names of kb such as kb.Tab.
+// Press sends keys to whatever has the focus: text, or names of kb such as
+// kb.Tab. Each is one press, whose character a page may refuse as it may a
+// person's.
 func (w *Window) Press(keys ...string) {
 	w.t.Helper()
-	for _, k := range keys {
-		if err := w.do(chromedp.KeyEvent(k)); err != nil {
-			w.Fatalf("press %q: %v", k, err)
+	for _, r := range strings.Join(keys, "") {
+		events := kb.Encode(r)
+		down, up := *events[0], *events[len(events)-1]
+		down.Type = input.DispatchKeyEventTypeRawKeyDown
+		if len(events) == 3 {
+			down.Type, down.Text, down.UnmodifiedText = input.DispatchKeyEventTypeKeyDown, events[1].Text, events[1].UnmodifiedText
 		}
+		call(w, input.DispatchKeyEvent, down)
+		call(w, input.DispatchKeyEvent, up)
 	}
 }
 
@@ -218,6 +225,13 @@ func (w *Window) UntilFor(limit time.Duration, what, js string, args ...any) {
 		time.Sleep(50 * time.Millisecond)
 	}
 	w.Fatalf("no %s in %v: %s is %s", what, limit, short(js), short(last))
+}
+
+// Arrive waits for a page that fits an expression and is complete, scripts
+// included.
+func (w *Window) Arrive(what, js string, args ...any) {
+	w.t.Helper()
+	w.Until(what, `document.readyState == "complete" && (`+js+`)`, args...)
 }
 
 // Has reports whether an element is in the page.

@@ -115,11 +115,11 @@ func (s *studio) shoot() {
 		Text: "EXERCISE. 1. All firing stops at 1130Z.\n2. Confirm by 1115Z.", Ack: "duty-officer", Language: "en"}
 	draft := drive.Compose(a, in, m)
 	drive.Approve(a, "submit")
-	a.Until("the draft submitted", `location.search == "?done=submitted"`)
+	a.Arrive("the draft submitted", `location.search == "?done=submitted"`)
 	b.Go(in + draft)
 	s.picture(b, "release-light", false)
 	drive.Approve(b, "release")
-	b.Until("the draft released", `location.search == "?done=released"`)
+	b.Arrive("the draft released", `location.search == "?done=released"`)
 	place := b.Eval(`document.querySelector('.facts a[href^="/message/"]').getAttribute("href")`)
 
 	far.Go(pk + "/lines")
