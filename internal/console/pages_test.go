@@ -11,6 +11,7 @@ import (
 	"path"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +19,7 @@ import (
 	"github.com/jba/templatecheck"
 
 	"parley"
+	"parley/docket"
 	"parley/docs/manual"
 	"parley/hotline"
 	"parley/internal/console/locale"
@@ -38,7 +40,7 @@ func TestConsole(t *testing.T) {
 	a.s.limits = newLimits()
 	t.Run("pages", func(t *testing.T) { testPages(t, a, w) })
 	t.Run("hostile", func(t *testing.T) { testHostile(t, a, b) })
-	t.Run("crossed", func(t *testing.T) { testCrossed(t, a, w) })
+	t.Run("crossed", func(t *testing.T) { testCrossed(t, a) })
 	t.Run("acknowledge", func(t *testing.T) { testAcknowledge(t, a, b, w) })
 	t.Run("release", func(t *testing.T) { testRelease(t, a, b) })
 	t.Run("session", func(t *testing.T) { testPassive(t, a) })
@@ -195,15 +197,35 @@ func testHostile(t *testing.T, a, b *side) {
 	}
 }
 
-// testCrossed: messages written at the same time on both sides are shown as
-// crossed, on the page of the line and on their own.
-func testCrossed(t *testing.T, a *side, w written) {
-	var n int
-	if err := a.h.Node.Do(context.Background(), func(v node.View) { n = len(v.Docket.Hotline.Crossed(w.reply, 5)) }); err != nil {
+// testCrossed: messages that were written before either author held the
+// other's are shown as crossed, with each other's numbers.
+func testCrossed(t *testing.T, a *side) {
+	d := docket.New(a.h.Charter(), 1)
+	now := time.Now()
+	say := func(by parley.Party, text string, stored time.Duration) parley.Ref {
+		r := parley.Ref{Party: by, Lane: parley.Flash, Gen: parley.Gen{byte(by)}, Leaf: parley.Hash{byte(by)}}
+		d.Apply(parley.Posted{Ref: r, Stored: now.Add(stored), Entry: hotline.Draft(&hotline.Text{Text: text}, parley.Flash, parley.ToAll).Entry(now, nil)})
+		return r
+	}
+	ours, theirs := say(1, "ours", 0), say(2, "theirs", 5*time.Second)
+	rows := func() map[parley.Ref]EntryRow {
+		v := node.View{Docket: d, Now: now}
+		return map[parley.Ref]EntryRow{ours: a.s.entryRow(v, ours), theirs: a.s.entryRow(v, theirs)}
+	}
+	got := rows()
+	if !slices.Equal(got[ours].Crossed, []parley.Ref{theirs}) || !slices.Equal(got[theirs].Crossed, []parley.Ref{ours}) {
+		t.Fatalf("crossed: %v, %v", got[ours].Crossed, got[theirs].Crossed)
+	}
+	var b strings.Builder
+	if err := a.s.pages.byLang["en"]["line"].ExecuteTemplate(&b, "entry", got[ours]); err != nil {
 		t.Fatal(err)
 	}
-	if shown := strings.Contains(textOf(a.get("both", "/message/"+placeOf(w.reply))), "Crossed with"); shown != (n > 0) {
-		t.Errorf("the desk knows of %d crossings, the page says %v", n, shown)
+	if page := textOf("<main" + b.String()); !strings.Contains(page, "Crossed with 2/FLASH/0") {
+		t.Errorf("the row says: %s", page)
+	}
+	d.Proof(parley.Receipted{By: 2, Head: parley.Head{Party: 1, Lane: parley.Flash, Gen: ours.Gen, Size: 1}, Time: uint64(now.Add(-time.Minute).Unix())})
+	if got := rows(); len(got[ours].Crossed) != 0 {
+		t.Errorf("the author of the other held ours before, and %v is shown as crossed", got[ours].Crossed)
 	}
 }
 

@@ -224,13 +224,19 @@ func (s *Server) stripPage(w http.ResponseWriter, q *request) error {
 }
 
 // cachedFacts keeps the desks' facts until something happened at the node, at
-// most for a second, so that many browsers cost the node what one does.
+// most for a second, so that many browsers cost the node what one does. The
+// node does nothing else while they are computed: where that takes long, as
+// under a flood of entries that nobody opens, they are computed less often.
 type cachedFacts struct {
 	lock chan struct{} // holds one token: a lock that gives up with its context
 	at   time.Time
+	took time.Duration
 	seen uint64
 	last *Strip
 }
+
+// share is the part of the node's time, one in so many, that strips may take.
+const share = 20
 
 func newCachedFacts() *cachedFacts {
 	c := &cachedFacts{lock: make(chan struct{}, 1)}
@@ -249,10 +255,15 @@ func (c *cachedFacts) get(ctx context.Context, s *Server) *Strip {
 		return nil
 	}
 	defer func() { c.lock <- struct{}{} }()
-	if n := s.hub.count(); c.last == nil || c.seen != n || time.Since(c.at) > time.Second {
+	n, old := s.hub.count(), time.Since(c.at)
+	if c.last == nil || (c.seen != n || old > time.Second) && old > share*c.took {
 		var fresh *Strip
 		h := s.cfg.Host
-		if err := h.Node.Do(ctx, func(v node.View) { fresh = facts(v, h.Charter(), h.Me()) }); err != nil {
+		if err := h.Node.Do(ctx, func(v node.View) {
+			begin := time.Now()
+			fresh = facts(v, h.Charter(), h.Me())
+			c.took = time.Since(begin)
+		}); err != nil {
 			return nil
 		}
 		c.last, c.seen, c.at = fresh, n, time.Now()
