@@ -25,6 +25,9 @@ const (
 // pageSize is that of every record: SQLite's default, which Open never changes.
 const pageSize = 4096
 
+// lockPage is the one that holds the byte on which SQLite takes its locks.
+const lockPage = 1<<30/pageSize + 1
+
 // maxPayload bounds what a damaged length can make this program allocate.
 const maxPayload = 4 << 20
 

@@ -153,7 +153,10 @@ func (s *Salvage) countHoles() {
 			s.Holes += rows
 		}
 	}
-	known[1] = true // it holds the schema only
+	known[1] = true                       // it holds the schema only
+	if uint32(lockPage) <= s.file.pages { // which SQLite leaves empty
+		known[lockPage] = true
+	}
 	for n := uint32(2); n <= s.file.pages; n++ {
 		b := s.file.page(n)
 		if _, whole := s.file.cells(n, b); whole && tidy(n, b) {
