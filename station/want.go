@@ -41,18 +41,26 @@ func (st *Station) receiveWant(m *member, f *frame.Want) {
 // answerRange sends entries first to last. Those of another author are of use
 // only under its signed head: the greatest that this node has of them follows.
 func (st *Station) answerRange(m *member, l *log, first, last uint64, form uint8) {
-	var signed *journal.Row
+	var signed, before *journal.Row // before what nobody here can open for the member
+	blank := false
 	for i := first; i <= last && m.budget > 0; i++ {
 		r, err := st.row(l, i)
 		if err != nil {
 			return
 		}
 		m.budget -= st.answer(m, l, r, form)
+		blank = blank || r.Content == nil && r.Leaf.To.Includes(m.Index)
 		if len(r.Sig) == 64 {
 			signed = r
+			if !blank {
+				before = r
+			}
 		}
 	}
 	bulk, ok := m.link(l.id.Lane.Urgent())
+	if ok && l.id.Party != st.me && blank && before != nil {
+		st.sendHeadAt(m, l, before, bulk)
+	}
 	switch {
 	case !ok || l.id.Party == st.me:
 	case last+1 == l.size():

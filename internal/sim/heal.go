@@ -172,14 +172,28 @@ func (w *World) held(honest []*node, log parley.LogID, all uint64) error {
 }
 
 // stuck reports whether a member cannot count a log up to entry i, because one
-// before it, addressed to the member, can be read by nobody any more.
+// addressed to the member can be read by nobody any more: before it, or after it
+// under the same signed head.
 func (w *World) stuck(honest []*node, n *node, log parley.LogID, i uint64) bool {
-	for j := range i + 1 {
-		if !w.truth.lost[spot{log, j}] {
+	for j := range uint64(len(w.truth.leaves[log])) {
+		if !w.truth.lost[spot{log, j}] || j > i && w.signedBetween(honest, log, i, j) {
 			continue
 		}
 		for _, o := range honest {
 			if r, err := o.disk.Row(log, j); err == nil && r.Leaf.To.Includes(n.me) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// signedBetween reports whether anybody holds an author-signed head over entry
+// i and not over entry j.
+func (w *World) signedBetween(honest []*node, log parley.LogID, i, j uint64) bool {
+	for _, o := range honest {
+		for k := i; k < j; k++ {
+			if r, err := o.disk.Row(log, k); err == nil && len(r.Sig) == 64 {
 				return true
 			}
 		}
