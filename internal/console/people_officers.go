@@ -3,7 +3,6 @@ package console
 import (
 	"encoding/hex"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
@@ -227,106 +226,5 @@ func (s *Server) makeRoster(w http.ResponseWriter, q *request) error {
 	}
 	s.hub.tell(changedDrafts, changedStrip)
 	http.Redirect(w, q.Request, draftAddress(d.ID), http.StatusSeeOther)
-	return nil
-}
-
-// RulesPage shows how many persons a message takes, and a proposal to change it.
-type RulesPage struct {
-	Page
-	Rows      []RuleRow
-	Bound     bool
-	Proposed  []RuleRow
-	NewBound  bool
-	By        string
-	Open      bool // a proposal is open
-	Mine      bool
-	CanSet    bool
-	CanSecond bool
-	Form      string // the proposal that is shown, as its approval must name it
-	Lines     []uint64
-}
-
-// RuleRow is one rule.
-type RuleRow struct {
-	officer.Rule
-	Draft   []string
-	Release []string
-	Changed bool
-}
-
-func (s *Server) ruleRows(rs []officer.Rule) (rows []RuleRow) {
-	names := func(ids []officer.ID) (list []string) {
-		for _, id := range ids {
-			list = append(list, s.officerName(id))
-		}
-		return list
-	}
-	for _, r := range rs {
-		rows = append(rows, RuleRow{Rule: r, Draft: names(r.Draft), Release: names(r.Release)})
-	}
-	return rows
-}
-
-func (s *Server) rules(w http.ResponseWriter, q *request) error {
-	b := s.cfg.Book
-	p := RulesPage{Page: s.page(q, "rules", q.loc.T("rules.title")), CanSet: q.person.Can(officer.SetRules)}
-	now, bound := b.Rules()
-	p.Rows, p.Bound = s.ruleRows(now), bound
-	if all, newBound, by, ok := b.ProposedRules(); ok {
-		p.Open, p.Proposed, p.NewBound, p.By, p.Mine = true, s.ruleRows(all), newBound, s.officerName(by), by == q.person.Session.Officer
-		p.CanSecond, p.Form = q.person.Can(officer.ApproveChange) && !p.Mine, ruleForm(all, newBound)
-		for i := range p.Proposed {
-			was := b.RuleFor(p.Proposed[i].Line, p.Proposed[i].Lane)
-			p.Proposed[i].Changed = ruleForm([]officer.Rule{was}, false) != ruleForm(all[i:i+1], false)
-		}
-	}
-	return s.render(w, q, http.StatusOK, "rules", &p)
-}
-
-// ruleForm writes rules down in one line, so that an approval names what its
-// officer saw.
-func ruleForm(rs []officer.Rule, bound bool) string {
-	var b strings.Builder
-	for _, r := range rs {
-		b.WriteString(strconv.FormatUint(r.Line, 10) + "/" + strconv.Itoa(int(r.Lane)) + "/" + strconv.Itoa(r.Persons))
-		for _, ids := range [][]officer.ID{r.Draft, r.Release} {
-			b.WriteString("/")
-			for _, id := range ids {
-				b.WriteString(id.String() + ",")
-			}
-		}
-		b.WriteString(" ")
-	}
-	return b.String() + strconv.FormatBool(bound)
-}
-
-func (s *Server) changeRules(w http.ResponseWriter, q *request) error {
-	b, ses := s.cfg.Book, q.person.Session
-	var err error
-	switch q.PostForm.Get("do") {
-	case "propose":
-		all, _ := b.Rules()
-		for i, r := range all {
-			if n, bad := strconv.Atoi(q.PostForm.Get("persons-" + strconv.FormatUint(r.Line, 10) + "-" + laneOf(r.Lane))); bad == nil {
-				all[i].Persons = n
-			}
-		}
-		err = b.ProposeRules(ses, all, q.PostForm.Get("bound") == "1")
-	case "approve":
-		all, bound, _, ok := b.ProposedRules()
-		if !ok || ruleForm(all, bound) != q.PostForm.Get("form") {
-			return parley.Errorf(officer.CodeStale, "other rules are proposed by now")
-		}
-		err = b.ApproveRules(ses, all, bound)
-	case "drop":
-		err = b.DropRules(ses)
-	default:
-		err = parley.Errorf(CodeForm, "the form says nothing to do")
-	}
-	if err != nil {
-		return err
-	}
-	s.hub.tell(changedPeople, changedStrip)
-	http.Redirect(w, q.Request, "/rules?done=changed", http.StatusSeeOther)
 	return nil
 }

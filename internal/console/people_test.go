@@ -78,6 +78,37 @@ func TestWatchPage(t *testing.T) {
 	}
 }
 
+// One officer proposes rules, a second approves exactly what he saw.
+func TestRulesPage(t *testing.T) {
+	a, _ := pair(t)
+	form := url.Values{"do": {"propose"}, "persons-0-priority": {"2"}, "new-line": {"7"}, "new-lane": {"ROUTINE"}, "new-persons": {"2"}, "new-release": {"2"}}
+	if w := a.ask("both", "POST", "/rules", form); w.Code != http.StatusSeeOther {
+		t.Fatalf("proposing: %d %s", w.Code, w.Body)
+	}
+	if w := a.ask("both", "POST", "/rules", url.Values{"do": {"approve"}, "form": {"x"}}); w.Code == http.StatusSeeOther {
+		t.Error("other rules than those that were shown are approved")
+	}
+	m := regexp.MustCompile(`name="form" value="([^"]+)"`).FindStringSubmatch(a.ask("other", "GET", "/rules", nil).Body.String())
+	if m == nil {
+		t.Fatal("the proposal is not shown")
+	}
+	if w := a.ask("both", "POST", "/rules", url.Values{"do": {"approve"}, "form": {m[1]}}); w.Code == http.StatusSeeOther {
+		t.Error("its proposer approves it")
+	}
+	if w := a.ask("other", "POST", "/rules", url.Values{"do": {"approve"}, "form": {m[1]}}); w.Code != http.StatusSeeOther {
+		t.Fatalf("approving: %d %s", w.Code, w.Body)
+	}
+	if p, r := a.book.RuleFor(1, parley.Priority), a.book.RuleFor(7, parley.Routine); p.Persons != 2 || r.Persons != 2 || len(r.Release) != 1 {
+		t.Errorf("rules in force: %+v, %+v", p, r)
+	}
+	if w := a.ask("both", "POST", "/rules", url.Values{"do": {"propose"}, "persons-7-routine": {"0"}}); w.Code != http.StatusSeeOther {
+		t.Errorf("dropping the rule of a line: %d", w.Code)
+	}
+	if body := a.ask("other", "GET", "/rules", nil).Body.String(); !strings.Contains(body, "<mark>no rule of its own</mark>") {
+		t.Error("the second officer is not shown that a rule is dropped")
+	}
+}
+
 // real is the console of a party whose officers have passkeys.
 type real struct {
 	*side
