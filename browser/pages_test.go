@@ -48,6 +48,7 @@ func TestAccessibility(t *testing.T) {
 	o := w.parties[0].officers[0]
 	pages := pagesOf(t, o)
 	win := o.at(t)
+	win.Complaints() // of tests before, which sent what must be refused
 	t.Cleanup(func() { win.Dark(false); drive.Language(win, o.node.URL, "en") })
 	for _, look := range []struct {
 		lang string
@@ -99,7 +100,7 @@ func TestLanguages(t *testing.T) {
 			for _, width := range []int64{1280, 390} {
 				win.Size(width, 900, 1)
 				if got := win.Eval(`document.documentElement.scrollWidth - document.documentElement.clientWidth`); got != "0" {
-					wide := win.Eval(`[...document.querySelectorAll("body *")].filter(e => { const r = e.getBoundingClientRect(); return (r.right > innerWidth + 1 || r.left < -1) && !e.closest(".scroll, pre, .visually-hidden, .skip") }).slice(0, 3).map(e => e.outerHTML.slice(0, 120)).join(" | ")`)
+					wide := win.Eval(`[...document.querySelectorAll("body *")].filter(e => { const r = e.getBoundingClientRect(); return (r.right > innerWidth + 1 || r.left < -1) && !e.parentElement.closest(".scroll, pre") && !e.matches(".visually-hidden, .skip") }).slice(0, 3).map(e => e.outerHTML.slice(0, 120)).join(" | ")`)
 					t.Errorf("%s in %s, %d pixels wide: runs out of the window by %s: %s", p, l.lang, width, got, wide)
 				}
 			}
@@ -179,7 +180,12 @@ func TestKeyboardOnly(t *testing.T) {
 	second.Press("g")
 	second.Press("d")
 	second.Arrive("the drafts by two keys", `location.pathname == "/drafts"`)
-	second.Press("j")
+	for range 20 { // drafts of other tests may stand before it
+		second.Press("j")
+		if second.Eval(`document.activeElement.getAttribute("href")`) == path {
+			break
+		}
+	}
 	second.Press(drive.Enter)
 	second.Arrive("the draft", `location.pathname == %s`, path)
 	tabTo(t, second, `form[data-passkey$="/release"] button`)

@@ -77,13 +77,7 @@ func (w *world) openConsole(m parley.Party) (*desk, error) {
 		return nil, err
 	}
 	d := &desk{member: m, book: book}
-	zones := map[string]string{}
-	for i, c := range w.s.Clocks {
-		if i < len(w.s.Members) {
-			zones[w.s.Members[i].Name] = time.Unix(0, 0).In(c.Zone).Format("-07:00")
-		}
-	}
-	d.server, err = console.New(console.Config{Host: h, Book: book, Addr: addr, Origins: origins, Demo: true, Zones: zones, Now: w.clock.Now})
+	d.server, err = console.New(console.Config{Host: h, Book: book, Addr: addr, Origins: origins, Demo: true, Now: w.clock.Now})
 	if err != nil {
 		book.Close()
 		return nil, err
