@@ -299,6 +299,13 @@ func TestLimits(t *testing.T) {
 	if _, err := w.b.BeginSignIn("10.0.0.2"); err != nil {
 		t.Errorf("another address: %v", err)
 	}
+	s := w.fresh(&Session{Officer: 1})
+	for range 6 {
+		if err := w.b.AllowExport(s, "the record"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.wants(w.b.AllowExport(s, "the record"), CodeTooMany)
 	for i := range maxBuckets {
 		w.b.limits.allow(perAddress, "ask", fmt.Sprint("a", i), w.now)
 	}
