@@ -5,16 +5,9 @@
 package main
 
 import (
-	"bufio"
-	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
-	"strings"
-	"syscall"
-	"time"
 
 	"parley/browser/drive"
 )
@@ -52,45 +45,10 @@ func main() {
 	work, err := os.MkdirTemp("", "parley-shots-")
 	t.must(err, "directory")
 	t.Cleanup(func() { os.RemoveAll(work) })
-	urls := perform(t, drive.Build(t, work), filepath.Join(work, "demo"))
+	urls := drive.Demo(t, drive.Build(t, work), filepath.Join(work, "demo"))
 	s := &studio{t: t, out: out, b: drive.OpenBrowser(t), urls: urls}
 	s.shoot()
 	t.close()
-}
-
-var address = regexp.MustCompile(`console\s+(.+): (http://localhost:\d+)/`)
-
-// perform plays the demonstration to its end and leaves it running. It returns
-// the consoles' addresses by member.
-func perform(t *tb, bin, dir string) map[string]string {
-	ctx, cancel := context.WithCancel(context.Background())
-	cmd := exec.CommandContext(ctx, bin, "demo", "--console", "--once", "--dir", dir)
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	cmd.WaitDelay = 20 * time.Second
-	pipe, err := cmd.StdoutPipe()
-	t.must(err, "demo")
-	cmd.Stderr = os.Stderr
-	t.must(cmd.Start(), "demo")
-	t.Cleanup(func() { cancel(); cmd.Wait() })
-	urls := map[string]string{}
-	lines := bufio.NewScanner(pipe)
-	for over := false; lines.Scan(); {
-		over = over || strings.Contains(lines.Text(), "go on ")
-		if m := address.FindStringSubmatch(lines.Text()); m != nil {
-			urls[m[1]] = m[2]
-			if over && len(urls) == 3 && m[1] == "Saudi Arabia" {
-				break
-			}
-		}
-	}
-	if len(urls) != 3 {
-		t.Fatalf("the demonstration did not open three consoles: %v", urls)
-	}
-	go func() {
-		for lines.Scan() { // what it writes at its end must go somewhere
-		}
-	}()
-	return urls
 }
 
 // studio takes the pictures.
