@@ -228,6 +228,21 @@ func (d *Desk) QuestionOf(ref parley.Ref) (*Question, bool) {
 	return d.question(r), true
 }
 
+// AnswerOf returns one answer and what it is about.
+func (d *Desk) AnswerOf(ref parley.Ref) (a Response, about parley.Ref, ok bool) {
+	r := d.records[ref]
+	if r == nil {
+		return a, about, false
+	}
+	b, ok := r.body.(*Answer)
+	if !ok {
+		return a, about, false
+	}
+	m := d.records[b.About]
+	return Response{Ref: r.ref, Author: r.ref.Party, Time: r.time, Standing: r.standing, Code: b.Code, Text: b.Text,
+		Counts: m != nil && d.bears(r, m)}, b.About, true
+}
+
 // ProposalOf returns one proposed wording of a line.
 func (d *Desk) ProposalOf(ref parley.Ref) (*Proposal, bool) {
 	r := d.records[ref]

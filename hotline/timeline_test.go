@@ -218,8 +218,14 @@ func TestUnopened(t *testing.T) {
 	if n := w.desks[pakistan].Unanswered(); n != 3 {
 		t.Errorf("Pakistan waits for %d, want 3", n)
 	}
-	w.answer(india, fast, Opened, "")
+	said := w.answer(india, fast, Opened, "by hand")
 	w.answer(india, ask, Standby, "")
+	if a, about, ok := w.desks[pakistan].AnswerOf(said); !ok || about != fast || a.Code != Opened || a.Text != "by hand" || !a.Counts {
+		t.Errorf("the answer: %+v about %s", a, about)
+	}
+	if _, _, ok := w.desks[pakistan].AnswerOf(fast); ok {
+		t.Error("a message is no answer")
+	}
 	if got := refs(); !slices.Equal(got, []parley.Ref{slow}) {
 		t.Errorf("after two were opened: %v", got)
 	}

@@ -192,7 +192,7 @@ func parsePlace(s string) (r parley.Ref, ok bool) {
 // EntryRow is one entry in a list.
 type EntryRow struct {
 	Ref       parley.Ref
-	Kind      string // message, call, question, proposal
+	Kind      string // message, call, question, proposal; on a page of its own also answer
 	From      string
 	Mine      bool
 	To        []string
@@ -247,6 +247,8 @@ func (s *Server) entryRow(v node.View, ref parley.Ref) EntryRow {
 		r.call(d, x)
 	} else if x, ok := d.QuestionOf(ref); ok {
 		r.question(d, x)
+	} else if x, about, ok := d.AnswerOf(ref); ok {
+		r.Kind, r.Time, r.Standing, r.Head, r.Text, r.About = "answer", moment(x.Time), x.Standing, x.Code.String(), x.Text, &about
 	} else if x, ok := d.ProposalOf(ref); ok {
 		r.Kind, r.Time, r.Head, r.Line = "proposal", moment(x.Time), x.Line.Name, x.Line.Number
 		r.Subject, r.Waits = x.Line.Level, len(x.Waiting) > 0 && len(x.Refused) == 0

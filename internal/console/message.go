@@ -223,7 +223,7 @@ func answersTo(e EntryRow, c *parley.Charter, me parley.Party) (now, binding []h
 	switch {
 	case e.Kind == "proposal":
 		return nil, []hotline.Code{hotline.Wilco, hotline.Negative, hotline.Declined}
-	case e.Mine || e.Malformed != "":
+	case e.Mine || e.Malformed != "" || e.Kind == "answer":
 		return nil, nil
 	case e.Kind == "question":
 		return []hotline.Code{hotline.Opened, hotline.Standby}, []hotline.Code{hotline.Affirm, hotline.Negative, hotline.Declined}

@@ -47,7 +47,7 @@ func TestConsole(t *testing.T) {
 }
 
 // written are entries of a filled world.
-type written struct{ text, urdu, exercise, call, question, reply, line parley.Ref }
+type written struct{ text, urdu, exercise, call, question, reply, line, answer parley.Ref }
 
 // fill lets both sides write one of everything.
 func fill(t *testing.T, a, b *side) (w written) {
@@ -56,7 +56,7 @@ func fill(t *testing.T, a, b *side) (w written) {
 	w.line = a.say(&hotline.Line{Number: 1, Serial: 1, Name: "Directors", Level: "military operations", Members: parley.AudienceOf(1, 2),
 		Grace: 300, Schedule: &hotline.Schedule{First: 1, Start: now + 1800, Every: 3600}}, parley.Routine)
 	b.has(w.line)
-	b.say(&hotline.Answer{About: w.line, Code: hotline.Wilco}, parley.Routine)
+	w.answer = b.say(&hotline.Answer{About: w.line, Code: hotline.Wilco}, parley.Routine)
 	a.until("line", func(v node.View) bool { return lineNumbered(v.Docket.Hotline, 1, v.Now) != nil })
 	w.text = b.say(&hotline.Text{Line: 1, Subject: "Flight", Text: "Please state whether this event was intended.\n\nAt 0412Z.", Ack: hotline.AckSubstantive, ReplyBy: now + 3000, Language: "en"}, parley.Immediate)
 	w.urdu = b.say(&hotline.Text{Line: 1, Text: "طیارہ راستے سے ہٹ گیا تھا۔", Language: "ur", Governs: true, Reservation: "without prejudice", Citations: []hotline.Citation{{Ref: &w.text, Note: "our first"}}}, parley.Priority)
@@ -72,7 +72,7 @@ func fill(t *testing.T, a, b *side) (w written) {
 func addresses(w written) []string {
 	out := []string{"/lines", "/lines/0", "/lines/1", "/lines/1?kind=message&by=2&type=exercise&q=convoy", "/lines/1?q=nothing+like+it", "/drafts", "/duties",
 		"/record", "/settings", "/manual", "/compose", "/compose?line=1", "/compose?relation=reply&about=" + placeOf(w.text), "/compose?relation=corrects&about=" + placeOf(w.reply)}
-	for _, r := range []parley.Ref{w.text, w.urdu, w.exercise, w.call, w.question, w.reply, w.line} {
+	for _, r := range []parley.Ref{w.text, w.urdu, w.exercise, w.call, w.question, w.reply, w.line, w.answer} {
 		out = append(out, "/message/"+placeOf(r), "/message/"+placeOf(r)+"/print")
 	}
 	return out
