@@ -47,11 +47,6 @@ func send(t *testing.T, method, url, body string, headers ...string) *http.Respo
 	return res
 }
 
-func text(res *http.Response) string {
-	b, _ := io.ReadAll(res.Body)
-	return string(b)
-}
-
 // A request that changes something is taken from a page of this console only,
 // whatever else it carries; and nothing changes by a link.
 func TestForgedRequests(t *testing.T) {
