@@ -227,6 +227,40 @@ func TestDrafterLeaves(t *testing.T) {
 	w.wants(err, CodeSignIn)
 }
 
+// So it is when only his role or the passkey that signed is taken from him, and
+// the roster that was posted still names it.
+func TestDrafterLosesRole(t *testing.T) {
+	w := newWorld(t)
+	ss := w.setup(AllRoles, AllRoles)
+	w.roster(ss[1], ss[2])
+	d := w.save(ss[1], message(parley.Flash, "From one who changes."))
+	must[*Draft](t)(w.submit(ss[1], d.ID))
+	o, _ := w.b.Officer(ss[1].Officer)
+	if err := w.b.ChangeOfficer(w.fresh(ss[0]), o.ID, Identity{Name: o.Name, Title: o.Title, Roles: Releaser}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := w.release(w.fresh(ss[2]), d.ID)
+	w.wants(err, CodeState)
+}
+
+// A roster that was drafted before officers changed is not let out.
+func TestRosterStale(t *testing.T) {
+	w := newWorld(t)
+	ss := w.setup(AllRoles)
+	d := must[*Draft](t)(w.b.DraftRoster(ss[0]))
+	must[*Draft](t)(w.submit(ss[0], d.ID))
+	o, _ := w.b.Officer(ss[1].Officer)
+	if err := w.b.ChangeOfficer(ss[0], o.ID, Identity{Name: o.Name, Title: "Another office", Roles: o.Roles}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := w.release(ss[1], d.ID)
+	w.wants(err, CodeStale)
+	again := must[*Draft](t)(w.b.DraftRoster(ss[0]))
+	if again.ID == d.ID {
+		t.Error("the stale draft is offered again")
+	}
+}
+
 // A new passkey counts for two-person traffic only once two officers of the
 // former roster have let the new one out.
 func TestRosterFirst(t *testing.T) {
