@@ -27,7 +27,7 @@ type TB interface {
 }
 
 // patience is how long a page may take to come to a state.
-const patience = 20 * time.Second
+const patience = 40 * time.Second
 
 // Chromium is the path of the browser, or "".
 func Chromium() string {
