@@ -48,5 +48,8 @@ func (s asks) due(l *log, now int64) bool {
 		a = &asking{}
 		s[l] = a
 	}
+	if l.size() >= a.got+window/2 {
+		a.at = 0 // a long log comes window by window, without a pause
+	}
 	return a.due(now, l.size())
 }

@@ -53,3 +53,24 @@ func TestManyPrivateEntriesComeBack(t *testing.T) {
 		w.reads(1, ref, "for two alone")
 	}
 }
+
+// A log of many windows comes back without a pause between them.
+func TestALongLogComesBackWithoutPauses(t *testing.T) {
+	w := newWorld(t, 3)
+	w.connectAll()
+	var refs []parley.Ref
+	for range 300 {
+		refs = append(refs, w.post(1, parley.Routine, parley.AudienceOf(2), "for two alone"))
+		w.post(1, parley.Routine, parley.AudienceOf(3), "for three alone")
+		refs = append(refs, w.post(1, parley.Routine, parley.ToAll, "for two alone"))
+	}
+	w.settle()
+	w.cutAll()
+	w.boot(1, emptyStore(), true)
+	w.connectAll()
+	w.settle()
+	w.pass(30*time.Second, time.Second)
+	for _, ref := range refs {
+		w.reads(1, ref, "for two alone")
+	}
+}

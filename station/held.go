@@ -283,6 +283,9 @@ func (st *Station) adoptHeld(m *member, l *log, h journal.SignedHead) bool {
 	if l.claimed != nil && l.claimed.Size <= l.size() {
 		l.claimed = nil
 	}
+	if l.claimed != nil && m.Index != st.me {
+		st.wantMissing(m, l, l.claimed.Size)
+	}
 	return true
 }
 

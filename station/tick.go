@@ -111,16 +111,27 @@ func (st *Station) askForWitnesses(m *member) {
 	}
 }
 
-// askForGaps asks again, once a second, for what is missing before leaves that
-// are held.
+// askForGaps asks again, once a second, for what is missing: the author for
+// what lies before leaves that are held; of an own log, or if the author is
+// away, whoever holds more for what lies under a signed head.
 func (st *Station) askForGaps() {
 	for _, l := range st.order {
-		if len(l.held) == 0 || l.forked {
+		author := st.members[l.id.Party]
+		if author == nil || l.forked {
 			continue
 		}
-		next := slices.Min(slices.Collect(maps.Keys(l.held)))
-		if m := st.members[l.id.Party]; m.connected() && m.have && next > l.size() {
-			st.wantGap(m, l, next)
+		if m := author; m.connected() && m.have {
+			if len(l.held) > 0 {
+				st.wantGap(m, l, slices.Min(slices.Collect(maps.Keys(l.held))))
+			} else if l.claimed != nil {
+				st.wantMissing(m, l, l.claimed.Size)
+			}
+			continue
+		}
+		for _, m := range st.peers() {
+			if l.claimed != nil && m.connected() && m.theirs[l].Size > l.size() {
+				st.wantMissing(m, l, l.claimed.Size)
+			}
 		}
 	}
 }
