@@ -252,7 +252,9 @@ func (st *Station) receiveNotice(author *member, n *parley.Notice) {
 	}
 	st.stop(l)
 	st.fx.put("fork", l.origin, n.Evidence, false)
-	st.notices = append(st.notices, *n) // its author may have shown it to some only
+	if author.Index == l.id.Party && author.Index != st.me {
+		st.notices = append(st.notices, *n) // it may show its own notice to some only
+	}
 	st.fx.alarm(AlarmFork, l.id.Party, st.name(l.id.Party)+" signed two histories of its "+l.id.Lane.String()+" log; "+author.Name+" sent the proof, and it holds", n.Evidence)
 }
 
