@@ -34,40 +34,6 @@ func pagesOf(t *testing.T, o *person) []string {
 	return ps
 }
 
-// No page breaks a rule of accessibility, in the light and in the dark, in a
-// script from left to right and in one from right to left.
-func TestAccessibility(t *testing.T) {
-	w := shared(t)
-	axe, err := drive.Axe(t)
-	if err != nil {
-		if ci() {
-			t.Fatal(err)
-		}
-		t.Skipf("NOT RUN: %v", err)
-	}
-	o := w.parties[0].officers[0]
-	pages := pagesOf(t, o)
-	win := o.at(t)
-	win.Complaints() // of tests before, which sent what must be refused
-	t.Cleanup(func() { win.Dark(false); drive.Language(win, o.node.URL, "en") })
-	for _, look := range []struct {
-		lang string
-		dark bool
-	}{{"en", false}, {"en", true}, {"ur", true}} {
-		drive.Language(win, o.node.URL, look.lang)
-		win.Dark(look.dark)
-		for _, p := range append(pages, "/sign-in", "/no-such-page") {
-			win.Go(o.node.URL + p)
-			for _, v := range win.Axe(axe) {
-				t.Errorf("%s in %s, dark %v: %s", p, look.lang, look.dark, v)
-			}
-			if bad := win.Complaints(); len(bad) > 0 && p != "/no-such-page" {
-				t.Errorf("%s: the browser complains: %q", p, bad)
-			}
-		}
-	}
-}
-
 // The screens in Urdu and in Hindi: direction, fonts, no key and no English
 // left over in what the console itself says, nothing that runs out of the
 // window, and identifiers and times that do not turn.

@@ -185,7 +185,7 @@ func (s *Server) composed(w http.ResponseWriter, q *request) error {
 		http.Redirect(w, q.Request, draftAddress(k.ID), http.StatusSeeOther)
 		return nil
 	}
-	p := CheckPage{Page: s.page(q, "compose", q.loc.T("check.title")), Form: form, Draft: id, Rev: rev, Message: s.checked(d, t)}
+	p := CheckPage{Page: s.page(q, "check", q.loc.T("check.title")), Form: form, Draft: id, Rev: rev, Message: s.checked(d, t)}
 	p.Type = t.Type
 	for _, k := range slices.Sorted(keys(form)) {
 		p.Fields = append(p.Fields, Field{k, form.Get(k)})
