@@ -45,8 +45,9 @@ func Chromium() string {
 // Browser is one running Chromium.
 type Browser struct{ ctx context.Context }
 
-// OpenBrowser starts Chromium without a window of its own.
-func OpenBrowser(t TB) *Browser {
+// OpenBrowser starts Chromium without a window of its own. Flags are switches
+// of its command line besides the usual ones, such as "name=value".
+func OpenBrowser(t TB, flags ...string) *Browser {
 	t.Helper()
 	opts := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(Chromium()),
@@ -55,6 +56,10 @@ func OpenBrowser(t TB) *Browser {
 		chromedp.Flag("autoplay-policy", "user-gesture-required"),
 		chromedp.Flag("font-render-hinting", "none"),
 		chromedp.Flag("lang", "en"))
+	for _, f := range flags {
+		name, value, _ := strings.Cut(f, "=")
+		opts = append(opts, chromedp.Flag(name, value))
+	}
 	alloc, stop := chromedp.NewExecAllocator(context.Background(), opts...)
 	ctx, cancel := chromedp.NewContext(alloc)
 	t.Cleanup(func() { cancel(); stop() })

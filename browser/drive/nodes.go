@@ -54,9 +54,10 @@ type Node struct {
 	l       *Line
 	Name    string
 	Dir     string
-	URL     string // of the console, without a path
-	Console string // its host and port
-	addr    string // of the node
+	URL     string   // of the console, without a path
+	Console string   // its host and port
+	Args    []string // for serve, besides the usual ones
+	addr    string   // of the node
 	cmd     *exec.Cmd
 	out     *output
 	done    chan struct{}
@@ -145,7 +146,7 @@ func (n *Node) Start() {
 			args = append(args, "--peer", o.Name+"="+o.addr)
 		}
 	}
-	n.cmd = exec.Command(n.l.Bin, args...)
+	n.cmd = exec.Command(n.l.Bin, append(args, n.Args...)...)
 	n.cmd.Stdout, n.cmd.Stderr, n.done = n.out, n.out, make(chan struct{})
 	if err := n.cmd.Start(); err != nil {
 		n.l.t.Fatalf("%s: %v", n.Name, err)

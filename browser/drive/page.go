@@ -90,6 +90,12 @@ func (w *Window) Go(url string) {
 	}
 }
 
+// TryGo is Go for what may fail.
+func (w *Window) TryGo(url string) error {
+	w.t.Helper()
+	return w.do(chromedp.Navigate(url))
+}
+
 // Path is the path and query of the page that is open.
 func (w *Window) Path() string {
 	w.t.Helper()
