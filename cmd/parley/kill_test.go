@@ -213,6 +213,7 @@ func (p *party) loseDisk(wr *writer, backup map[*party]string, said bool) bool {
 	for _, o := range p.w.parties {
 		if o != p {
 			p.received(o)
+			wr.shown(o)
 		}
 	}
 	p.node.stop()
@@ -229,11 +230,14 @@ func (p *party) loseDisk(wr *writer, backup map[*party]string, said bool) bool {
 		p.launch(more...)
 		p.ready()
 		// What only one reader holds is asked for again every ten seconds.
-		for end := time.Now().Add(limit); !wr.whole(); time.Sleep(100 * time.Millisecond) {
-			if time.Now().After(end) {
+		from := time.Now()
+		for !wr.whole() {
+			if time.Since(from) > limit {
 				p.w.t.Fatalf("%s does not get back %v\n%s", p.name, wr.missing(), p.told("eneration", "alarm"))
 			}
+			time.Sleep(time.Second) // to list all keeps the node busy
 		}
+		p.w.t.Logf("%s has its %d messages back after %v", p.name, len(wr.acked), time.Since(from).Round(100*time.Millisecond))
 		p.node.stop()
 	}
 	backup[p] = filepath.Join(p.w.base, fmt.Sprintf("%s%d", p.name[:1], len(p.past)))
@@ -241,6 +245,28 @@ func (p *party) loseDisk(wr *writer, backup map[*party]string, said bool) bool {
 	p.launch()
 	p.ready()
 	return old != ""
+}
+
+// shown waits until a reader shows all that the writer was acknowledged. A
+// receipt of before its own disk was lost is no longer true of it.
+func (w *writer) shown(by *party) {
+	w.p.w.t.Helper()
+	from := time.Now()
+	for {
+		m := maps.Clone(w.acked)
+		maps.DeleteFunc(m, func(_ string, a acknowledged) bool { return a.to != nil && a.to != by })
+		for _, x := range by.inbox() {
+			delete(m, x.Text)
+		}
+		if len(m) == 0 {
+			break
+		}
+		if time.Since(from) > limit {
+			w.p.w.t.Fatalf("%s does not show %v of %s", by.name, m, w.p.name)
+		}
+		time.Sleep(time.Second)
+	}
+	w.p.w.t.Logf("%s shows all of %s after %v", by.name, w.p.name, time.Since(from).Round(100*time.Millisecond))
 }
 
 // whole reports whether the author itself shows all that it was acknowledged.
