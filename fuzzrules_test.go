@@ -63,6 +63,7 @@ var fuzzed = map[string]string{
 	"hotline.ParseOutcome":  "hotline FuzzWords",
 	"hotline.ParseAsk":      "hotline FuzzWords",
 	"hotline.ParseMedium":   "hotline FuzzWords",
+	"hotline.ParseStatus":   "hotline FuzzWords",
 
 	"release.Parse": "release FuzzBody",
 

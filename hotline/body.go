@@ -14,7 +14,7 @@ const (
 	MaxSubject     = 200
 	MaxNote        = 1000 // text of an answer, a query, an attempt
 	MaxReservation = 500
-	MaxRole        = 64 // drafter, releaser, level of a line
+	MaxRole        = 64 // drafter, releaser, translator, level of a line
 	MaxCitation    = 200
 	MaxCitations   = 26 // A to Z
 	MaxParagraphs  = 64
@@ -26,8 +26,8 @@ const (
 // maxDepth is the deepest nesting of a body: message, citations, citation, ref.
 const maxDepth = 4
 
-// Body is what an entry of the hotline says: *Text, *Answer, *Line, *Attempt
-// or *Query.
+// Body is what an entry of the hotline says: *Text, *Answer, *Line, *Attempt,
+// *Query or *Translation.
 type Body interface {
 	Kind() parley.Kind
 	// Encode is the canonical form. Call Check first on what a person typed.
@@ -60,6 +60,8 @@ func Parse(k parley.Kind, b []byte) (Body, error) {
 		body = decodeAttempt(d)
 	case KindQuery:
 		body = decodeQuery(d)
+	case KindTranslation:
+		body = decodeTranslation(d)
 	default:
 		return nil, parley.Errorf(CodeUnknownKind, "kind %d is not the hotline's", k)
 	}

@@ -31,6 +31,9 @@ func bodies() []Body {
 		&Attempt{Exercise, 1, 2, parley.AudienceOf(1), 1746848700, NoAnswer, "rang twelve times"},
 		&Query{Drill, 1, DidYouOpen, ref(1, 2), ""},
 		&Query{Operation, 0, DidYouSend, nil, "A call at 20:00Z."},
+		&Translation{About: *ref(1, 2), Language: "ur", Text: "خط پر رابطہ"},
+		&Translation{*ref(2, 2), "hi-Deva-IN", Machine, "1. एक\n\t2. दो", "विषय", ""},
+		&Translation{*ref(1, 7), "en", Official, "x", "", "Ministry, translation service"},
 	}
 }
 
@@ -76,6 +79,7 @@ func TestNames(t *testing.T) {
 	check(codeNames, func(s string) (int, error) { v, err := ParseCode(s); return int(v), err })
 	check(outcomeNames, func(s string) (int, error) { v, err := ParseOutcome(s); return int(v), err })
 	check(askNames, func(s string) (int, error) { v, err := ParseAsk(s); return int(v), err })
+	check(statusNames, func(s string) (int, error) { v, err := ParseStatus(s); return int(v), err })
 	check(mediumNames, func(s string) (int, error) { v, err := ParseMedium(s); return int(v), err })
 }
 

@@ -40,6 +40,8 @@ func (d *Desk) Check(p parley.Draft, now time.Time) error {
 		return d.checkAttempt(b, now)
 	case *Query:
 		return d.checkQuery(b, readers)
+	case *Translation:
+		return d.checkTranslation(b, readers)
 	}
 	return nil
 }

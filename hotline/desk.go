@@ -85,6 +85,7 @@ type Desk struct {
 	logs    map[logKey][]*record     // by index
 	size    map[logKey]uint64        // entries seen of each log, of any kind
 	about   map[parley.Ref][]*record // what refers to an entry, in order of arrival
+	beside  map[parley.Ref][]*record // what translates it; not among about
 	lines   map[uint8][]*record      // proposals by number
 	byLine  map[lineLog][]*record    // what stands on a line, by log and index
 	calls   []*record                // attempts, earliest call first
@@ -104,7 +105,7 @@ func New(ch *parley.Charter, me parley.Party) *Desk {
 	return &Desk{
 		charter: ch, me: me,
 		records: map[parley.Ref]*record{}, logs: map[logKey][]*record{}, size: map[logKey]uint64{},
-		about: map[parley.Ref][]*record{}, lines: map[uint8][]*record{},
+		about: map[parley.Ref][]*record{}, beside: map[parley.Ref][]*record{}, lines: map[uint8][]*record{},
 		held: map[holder][]held{}, life: map[parley.Party]uint64{}, onLine: map[onLine]uint64{}, byLine: map[lineLog][]*record{},
 		talked: map[talk]uint64{}, open: map[parley.Ref]*record{},
 	}
@@ -139,6 +140,9 @@ func (d *Desk) Apply(p parley.Posted) {
 	if r.bad != nil {
 		d.badSeen++
 		return
+	}
+	if t, ok := r.body.(*Translation); ok {
+		d.beside[t.About] = append(d.beside[t.About], r)
 	}
 	if about := aboutOf(r); about != nil {
 		d.about[*about] = append(d.about[*about], r)

@@ -3,7 +3,7 @@
 // declined it, which calls were attempted, and whether a line is alive.
 //
 // Like every desk it has four parts. Bodies are what its entries say (Text,
-// Answer, Line, Attempt, Query), each with one canonical encoding
+// Answer, Line, Attempt, Query, Translation), each with one canonical encoding
 // (spec/hotline.md). Check asks before release whether something may be said.
 // Apply and Proof take in what the record holds; the Desk keeps facts only, so
 // any order of arrival that keeps each log's own order gives the same desk.
@@ -12,7 +12,8 @@
 // A desk never resolves anything. Two answers that contradict each other both
 // stand; a broken deadline is shown as late; a silent line is "cause unknown"
 // until a proof says more, and nobody is blamed for it. Times are claims by the
-// clock of the party that wrote them, and are shown with that party's name.
+// clock of the party that wrote them, and are shown with that party's name. A
+// translation stands beside its original and never in its place.
 //
 //	desk := hotline.New(charter, me)
 //	desk.Apply(posted)                       // every entry, as the node stores it

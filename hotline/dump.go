@@ -56,6 +56,13 @@ func (d *Desk) dumpState(b *strings.Builder, r *record) {
 	for _, x := range d.responses(r) {
 		fmt.Fprintf(b, "  said %s code %d relation %d counts %v\n", x.Ref.Long(), x.Code, x.Relation, x.Counts)
 	}
+	for _, x := range d.Translations(r.ref) {
+		fmt.Fprintf(b, "  beside %s %s", x.Ref.Long(), x.Fit)
+		if x.Replaced != nil {
+			fmt.Fprintf(b, " by %s", x.Replaced.Long())
+		}
+		b.WriteByte('\n')
+	}
 	if w := d.withdrawn(r); w != nil {
 		fmt.Fprintf(b, "  withdrawn %s\n", w.Long())
 	}

@@ -32,6 +32,9 @@ const (
 	CodeLineSerial   parley.Code = "bad-line-serial"
 	CodeWithdrawn    parley.Code = "withdrawn"
 	CodeUnknownKind  parley.Code = "unknown-kind"
+	CodeNotReader    parley.Code = "not-a-reader"
+	CodeTooWide      parley.Code = "wider-than-original"
+	CodeSameLanguage parley.Code = "same-language"
 )
 
 var _ = parley.RegisterCodes(map[parley.Code]string{
@@ -60,4 +63,7 @@ var _ = parley.RegisterCodes(map[parley.Code]string{
 	CodeLineSerial:   "A changed line carries the next serial number. Start from the newest proposal.",
 	CodeWithdrawn:    "The entry was cancelled or superseded by its author. Answer the newer one.",
 	CodeUnknownKind:  "This desk does not write entries of this kind.",
+	CodeNotReader:    "Only its author and its readers translate a message.",
+	CodeTooWide:      "A translation goes to those who read the original, and to its author. Leave the others out.",
+	CodeSameLanguage: "Name the language of the translation, not that of the original.",
 })

@@ -98,7 +98,7 @@ func scatter(es []event, rng *rand.Rand) []event {
 // shown is everything the desk shows.
 func shown(d *Desk, now time.Time) []any {
 	return []any{d.Dump(), d.Due(now), d.Lines(now), d.Messages(Filter{}), d.Messages(Filter{Open: true, Limit: 5}),
-		d.Calls(Filter{}), d.Questions(Filter{}), d.Stray(), d.Malformed(), maps.Clone(d.life), maps.Clone(d.onLine)}
+		d.Calls(Filter{}), d.Questions(Filter{}), d.Stray(), d.Unplaced(), d.Malformed(), maps.Clone(d.life), maps.Clone(d.onLine)}
 }
 
 // The fold is the same for every order of arrival that keeps each log's own.
@@ -194,7 +194,7 @@ func TestOperationsReach(t *testing.T) {
 			n[e.posted.Entry.Kind]++
 		}
 	}
-	for _, k := range []parley.Kind{KindText, KindAnswer, KindLine, KindAttempt, KindQuery} {
+	for _, k := range []parley.Kind{KindText, KindAnswer, KindLine, KindAttempt, KindQuery, KindTranslation} {
 		if n[k] < 5 {
 			t.Errorf("kind %d occurs %d times in 400 steps", k, n[k])
 		}

@@ -80,6 +80,7 @@ func Format(w io.Writer, c *parley.Charter, m *Message) error {
 		p.body(m.Text.Text)
 		p.line("BT")
 	}
+	p.translations(m)
 	p.states(m)
 	p.responses(m.Responses)
 	for _, n := range m.Notes {
@@ -216,6 +217,30 @@ func (p *cable) states(m *Message) {
 		}
 		p.line("STATE   %s: %s", name, strings.Join(steps, ", "))
 	}
+}
+
+// translations prints what was written beside the original: the text of those
+// that stand, of the others that they are there.
+func (p *cable) translations(m *Message) {
+	if len(m.Beside) == 0 {
+		return
+	}
+	for _, x := range m.Beside {
+		t := x.Translation
+		head := fmt.Sprintf("%s, %s by the word of %s, %s %s", t.Language, strings.ToUpper(t.Status.String()), p.name(x.Author), dtg(at(x.Time)), x.Ref)
+		switch {
+		case x.Replaced != nil:
+			p.field("TRANSL", head+", REPLACED BY "+x.Replaced.String())
+			continue
+		case !x.Counts():
+			head += ", CHANGES NOTHING: " + fitWords[x.Fit]
+		}
+		p.field("TRANSL", head)
+		p.field("T-BY", t.Translator)
+		p.field("T-SUBJ", t.Subject)
+		p.body(t.Text)
+	}
+	p.field("TRANSL", "The original stands first and is authoritative.")
 }
 
 func (p *cable) responses(rs []Response) {

@@ -34,8 +34,18 @@ func TestFormat(t *testing.T) {
 	w.at("04:10").answer(pakistan, drill, Wilco, "")
 	w.at("04:11").answer(pakistan, drill, Declined, "")
 	broken := w.put(india, parley.Draft{Lane: parley.Priority, Kind: KindText, Body: []byte{0x80}})
+	said := w.at("04:20").say(india, &Text{Type: Exercise, Subject: "Halt", Text: "All units hold.", Language: "en", Governs: true}, parley.Flash, pakistan)
+	beside := func(by parley.Party, to parley.Party, x Translation) {
+		x.About = said
+		w.put(by, Draft(&x, parley.Flash, parley.AudienceOf(to)))
+	}
+	beside(pakistan, india, Translation{Language: "ur", Text: "تمام یونٹ رکیں۔"})
+	w.at("04:21")
+	beside(pakistan, india, Translation{Language: "ur", Text: "تمام یونٹ جہاں ہیں وہیں رکیں۔\nBT\n\u202eTYPE    OPERATION", Subject: "وقفہ", Translator: "Ministry, translation service"})
+	beside(india, pakistan, Translation{Language: "ur", Text: "سب رکیں۔", Status: Machine})
+	w.put(monitor, Draft(&Translation{About: said, Language: "ur", Status: Official, Text: "FM      India"}, parley.Flash, parley.ToAll))
 
-	for name, r := range map[string]parley.Ref{"plain": plain, "full": full, "correction": fixed, "drill": drill, "malformed": broken} {
+	for name, r := range map[string]parley.Ref{"plain": plain, "full": full, "correction": fixed, "drill": drill, "translated": said, "malformed": broken} {
 		var b strings.Builder
 		if err := Format(&b, w.c, w.message(india, r)); err != nil {
 			t.Fatal(err)

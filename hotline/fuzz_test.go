@@ -21,7 +21,7 @@ func FuzzBody(f *testing.F) {
 		f.Fatal(err)
 	}
 	for _, v := range vs {
-		kinds := map[string]byte{"1": 1, "2": 2, "20": 20, "21": 21, "22": 22}
+		kinds := map[string]byte{"1": 1, "2": 2, "20": 20, "21": 21, "22": 22, "23": 23}
 		if k, ok := kinds[v.Params["kind"]]; v.Page == "hotline" && ok {
 			in = append(in, append([]byte{k}, v.Input...))
 		}
@@ -51,10 +51,16 @@ func deskSurvives(kind parley.Kind, body []byte) {
 	d.Apply(parley.Posted{Ref: *ref(pakistan, 0), Entry: &parley.Entry{Kind: kind, Body: body}})
 	d.Apply(parley.Posted{Ref: *ref(pakistan, 1), Entry: &parley.Entry{Kind: KindAnswer,
 		Body: (&Answer{*ref(pakistan, 0), Wilco, ""}).Encode()}})
+	d.Apply(parley.Posted{Ref: *ref(india, 0), Entry: &parley.Entry{Kind: KindTranslation,
+		Body: (&Translation{About: *ref(pakistan, 0), Language: "ur", Text: "x"}).Encode()}})
 	now := clock("2025-05-10T03:45Z")
 	d.Due(now)
 	d.Lines(now)
 	d.Messages(Filter{})
+	d.Unplaced()
+	for r := range d.records {
+		d.TranslationOf(r)
+	}
 	_ = d.Dump()
 }
 
@@ -88,6 +94,7 @@ func FuzzWords(f *testing.F) {
 		"answer":   func(s string) (string, error) { x, err := ParseCode(s); return x.String(), err },
 		"outcome":  func(s string) (string, error) { x, err := ParseOutcome(s); return x.String(), err },
 		"ask":      func(s string) (string, error) { x, err := ParseAsk(s); return x.String(), err },
+		"status":   func(s string) (string, error) { x, err := ParseStatus(s); return x.String(), err },
 		"medium":   func(s string) (string, error) { x, err := ParseMedium(s); return x.String(), err },
 	}
 	mutate.Fuzz(f, in, func(t testing.TB, b []byte) (some bool) {

@@ -78,10 +78,11 @@ type Message struct {
 	Standing   parley.Standing
 	Text       *Text // nil if malformed
 	Malformed  error
-	Addressees []Addressee // action first, then info, ascending
-	Responses  []Response  // newest first, by anyone
-	Withdrawn  *parley.Ref // its author's message that cancels or supersedes it
-	Notes      []string    // what an officer should notice, one sentence each
+	Addressees []Addressee  // action first, then info, ascending
+	Responses  []Response   // newest first, by anyone
+	Withdrawn  *parley.Ref  // its author's message that cancels or supersedes it
+	Beside     []Translated // see Desk.Translations
+	Notes      []string     // what an officer should notice, one sentence each
 }
 
 // Message returns one message.
@@ -170,6 +171,7 @@ func (d *Desk) message(r *record) *Message {
 	m.Addressees = d.addressees(r, t)
 	m.Responses = d.responses(r)
 	m.Withdrawn = d.withdrawn(r)
+	m.Beside = d.Translations(r.ref)
 	m.Notes = d.notes(r, t, m.Addressees)
 	return m
 }

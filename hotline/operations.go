@@ -13,7 +13,7 @@ import (
 func Operations(rng interface{ IntN(n int) int }, d *Desk, now time.Time) []parley.Draft {
 	g := &generator{rng, d, now}
 	var out []parley.Draft
-	for _, p := range []parley.Draft{g.text(), g.related(), g.answer(), g.line(), g.attempt(), g.query()} {
+	for _, p := range []parley.Draft{g.text(), g.related(), g.answer(), g.line(), g.attempt(), g.query(), g.translation()} {
 		if p.Body != nil && d.Check(p, now) == nil {
 			out = append(out, p)
 		}
@@ -144,4 +144,22 @@ func (g *generator) query() parley.Draft {
 		q.Ask, to = DidYouOpen, r.readers
 	}
 	return Draft(q, r.ref.Lane, g.d.charter.Address(g.d.me, to))
+}
+
+func (g *generator) translation() parley.Draft {
+	r := g.pick(KindText)
+	if r == nil || r.bad != nil {
+		return parley.Draft{}
+	}
+	t := &Translation{About: r.ref, Language: []string{"en", "hi", "ur"}[g.rng.IntN(3)], Status: Status(g.rng.IntN(int(maxStatus) + 1)),
+		Text: fmt.Sprintf("Simulated translation %d.", g.rng.IntN(1000))}
+	if g.rng.IntN(2) == 0 {
+		t.Translator = "translation desk"
+	}
+	p := g.d.Translate(t)
+	if rs := circle(r) &^ parley.AudienceOf(g.d.me); g.rng.IntN(3) == 0 && rs != 0 { // for one of them only
+		ps := rs.Parties()
+		p.To = g.d.charter.Address(g.d.me, parley.AudienceOf(ps[g.rng.IntN(len(ps))]))
+	}
+	return p
 }

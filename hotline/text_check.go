@@ -79,8 +79,6 @@ func (t *Text) checkCitations() error {
 	return nil
 }
 
-// checkLanguage checks the shape of a BCP 47 tag (RFC 5646 section 2.1): a
-// primary subtag of 2 to 8 letters, then subtags of 1 to 8 letters or digits.
 func (t *Text) checkLanguage() error {
 	if t.Language == "" {
 		if t.Governs {
@@ -88,11 +86,17 @@ func (t *Text) checkLanguage() error {
 		}
 		return nil
 	}
-	bad := parley.Errorf(CodeLanguage, "%q is not a language tag", t.Language)
-	if len(t.Language) > MaxLanguage {
+	return checkTag(t.Language)
+}
+
+// checkTag checks the shape of a BCP 47 tag (RFC 5646 section 2.1): a primary
+// subtag of 2 to 8 letters, then subtags of 1 to 8 letters or digits.
+func checkTag(tag string) error {
+	bad := parley.Errorf(CodeLanguage, "%q is not a language tag", tag)
+	if len(tag) > MaxLanguage {
 		return bad
 	}
-	for i, sub := range strings.Split(t.Language, "-") {
+	for i, sub := range strings.Split(tag, "-") {
 		if len(sub) < 1 || len(sub) > 8 || i == 0 && len(sub) < 2 {
 			return bad
 		}

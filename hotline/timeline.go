@@ -15,14 +15,19 @@ type lineLog struct {
 }
 
 // stands is the line that a record belongs to and, unlike line, knows where a
-// proposal of a line stands. Answers stand with what they answer.
+// proposal of a line stands. Answers and translations stand with what they are
+// about.
 func (r *record) stands() (line uint8, ok bool) {
 	if b, ok := r.body.(*Line); ok {
 		return b.Number, true
 	}
 	line, _ = r.line()
-	return line, r.kind != KindAnswer
+	return line, !r.apart()
 }
+
+// apart reports whether a record has no place of its own among messages, calls,
+// questions and proposals.
+func (r *record) apart() bool { return r.kind == KindAnswer || r.kind == KindTranslation }
 
 // index puts a new record of a log at its place in the order of time and among
 // those of its line. Records come in the order of their log, with few
@@ -60,7 +65,7 @@ type Timeline struct {
 	Kinds  []parley.Kind // of these kinds; empty: messages, calls, questions, proposals
 	Author parley.Party  // by this member, 0 any
 	Types  []Type        // of these types of traffic; empty any. Proposals have none
-	Words  string        // that contain this, in any case
+	Words  string        // that contain this, in any case; of a message also its translations
 	Before *Cursor       // after this place in the order, nil from the newest on
 	Limit  int           // at most so many, 0 all
 	Look   int           // look at so many at most, 0 all; bounds the work of a search
@@ -85,7 +90,7 @@ func (d *Desk) Stretch(t Timeline) Stretch {
 			return out
 		}
 		looked++
-		if t.fits(r, words) {
+		if d.fits(&t, r, words) {
 			out.Refs, out.Kinds = append(out.Refs, r.ref), append(out.Kinds, r.kind)
 		}
 		out.Next = &Cursor{r.order, r.ref}
@@ -94,8 +99,8 @@ func (d *Desk) Stretch(t Timeline) Stretch {
 	return out
 }
 
-func (t *Timeline) fits(r *record, words string) bool {
-	if r.kind == KindAnswer && !slices.Contains(t.Kinds, KindAnswer) || len(t.Kinds) > 0 && !slices.Contains(t.Kinds, r.kind) {
+func (d *Desk) fits(t *Timeline, r *record, words string) bool {
+	if r.apart() && len(t.Kinds) == 0 || len(t.Kinds) > 0 && !slices.Contains(t.Kinds, r.kind) {
 		return false
 	}
 	if t.Author != 0 && r.ref.Party != t.Author {
@@ -107,13 +112,20 @@ func (t *Timeline) fits(r *record, words string) bool {
 			return false
 		}
 	}
-	return words == "" || slices.ContainsFunc(r.words(), func(s string) bool { return strings.Contains(strings.ToLower(s), words) })
+	return words == "" || slices.ContainsFunc(d.words(r), func(s string) bool { return strings.Contains(strings.ToLower(s), words) })
 }
 
 // words are the texts of a record that a search looks into.
-func (r *record) words() []string {
+func (d *Desk) words(r *record) []string {
 	switch b := r.body.(type) {
 	case *Text:
+		out := []string{b.Subject, b.Text, r.ref.String()}
+		for _, x := range d.beside[r.ref] {
+			t := x.body.(*Translation)
+			out = append(out, t.Subject, t.Text)
+		}
+		return out
+	case *Translation:
 		return []string{b.Subject, b.Text, r.ref.String()}
 	case *Attempt:
 		return []string{b.Note, r.ref.String()}
@@ -173,7 +185,7 @@ func before(rs []*record, c *Cursor) int {
 // that refers to one of them; at most max.
 func (d *Desk) Chain(r parley.Ref, max int) []parley.Ref {
 	root := d.records[r]
-	if root == nil || root.kind == KindAnswer {
+	if root == nil || root.apart() {
 		return nil
 	}
 	for range max {

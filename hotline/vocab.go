@@ -10,17 +10,18 @@ import (
 
 // Kinds of the hotline. TEXT and ANSWER are the protocol's own numbers.
 const (
-	KindText                = parley.KindText
-	KindAnswer              = parley.KindAnswer
-	KindLine    parley.Kind = 20
-	KindAttempt parley.Kind = 21
-	KindQuery   parley.Kind = 22
+	KindText                    = parley.KindText
+	KindAnswer                  = parley.KindAnswer
+	KindLine        parley.Kind = 20
+	KindAttempt     parley.Kind = 21
+	KindQuery       parley.Kind = 22
+	KindTranslation parley.Kind = 23
 )
 
 // Owns reports whether entries of kind k belong to this desk.
 func Owns(k parley.Kind) bool {
 	switch k {
-	case KindText, KindAnswer, KindLine, KindAttempt, KindQuery:
+	case KindText, KindAnswer, KindLine, KindAttempt, KindQuery, KindTranslation:
 		return true
 	}
 	return false
@@ -161,6 +162,21 @@ var askNames = []string{"", "opened", "sent"}
 
 func (a Ask) String() string { return nameOf(askNames, int(a)) }
 
+// Status says what a translation is worth, by the word of the member who wrote
+// it.
+type Status uint8
+
+const (
+	Courtesy  Status = 0 // to help the reader, binding nobody
+	Official  Status = 1 // the author stands by it as its own translation
+	Machine   Status = 2 // made by a program
+	maxStatus        = Machine
+)
+
+var statusNames = []string{"courtesy", "official", "machine"}
+
+func (s Status) String() string { return nameOf(statusNames, int(s)) }
+
 // Medium is what a line is made of.
 type Medium uint8
 
@@ -203,6 +219,7 @@ func ParseRelation(s string) (Relation, error) { return parse[Relation]("relatio
 func ParseCode(s string) (Code, error)         { return parse[Code]("answer", codeNames, s) }
 func ParseOutcome(s string) (Outcome, error)   { return parse[Outcome]("outcome", outcomeNames, s) }
 func ParseAsk(s string) (Ask, error)           { return parse[Ask]("question", askNames, s) }
+func ParseStatus(s string) (Status, error)     { return parse[Status]("status", statusNames, s) }
 func ParseMedium(s string) (Medium, error)     { return parse[Medium]("medium", mediumNames, s) }
 
 // HandlingTime is how long a message of the precedence may wait at one step:

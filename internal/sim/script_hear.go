@@ -161,6 +161,8 @@ func (s *script) body(b hotline.Body) string {
 			text += s.ref(*b.About) + " "
 		}
 		return text + fmt.Sprintf("%q", b.Text)
+	case *hotline.Translation:
+		return fmt.Sprintf("translates %s into %s (%s), %q", s.ref(b.About), b.Language, b.Status, b.Text)
 	}
 	return fmt.Sprintf("%T", b)
 }

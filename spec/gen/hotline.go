@@ -33,6 +33,7 @@ func hotlinePage(w *writer) {
 	hotlineAnswers(good, bad, v)
 	hotlineLines(good, bad, v)
 	hotlineCalls(good, bad, v)
+	hotlineTranslations(good, bad, v)
 }
 
 type (
@@ -181,4 +182,43 @@ func hotlineCalls(good goodVector, bad badVector, raw rawVector) {
 	bad("query-3", parley.CodeOutOfRange, "H21", "question 3 does not exist", &hotline.Query{Ask: 3, Text: "x"})
 	bad("query-opened-words", hotline.CodeQuestion, "H22", "did you open this? without an entry", &hotline.Query{Ask: hotline.DidYouOpen, Text: "that one"})
 	bad("query-empty", hotline.CodeQuestion, "H22", "did you send this? about nothing", &hotline.Query{Ask: hotline.DidYouSend})
+}
+
+func hotlineTranslations(good goodVector, bad badVector, raw rawVector) {
+	about := *refTo(2, parley.Flash, 1)
+	of := func(f func(*hotline.Translation)) *hotline.Translation {
+		t := &hotline.Translation{About: about, Language: "ur", Text: "بات چیت کی درخواست ہے۔"}
+		if f != nil {
+			f(t)
+		}
+		return t
+	}
+	full := func() *hotline.Translation {
+		return &hotline.Translation{About: about, Language: "hi-Deva-IN", Status: hotline.Machine, Text: "1. पहला।\n\t2. दूसरा।", Subject: "घटना",
+			Translator: "Ministry, translation service"}
+	}
+	good("translation", "H23", "a courtesy translation of a message of member 2 into Urdu", of(nil))
+	good("translation-full", "H24", "every field of a translation", full())
+	good("translation-translator", "H2", "a translator and an empty subject", of(func(t *hotline.Translation) { t.Translator = "x" }))
+	good("translation-bidi", "H6", "the text of a translation may turn its direction", of(func(t *hotline.Translation) { t.Text = "\u202bخط\u202c 1" }))
+
+	head := func(n byte) []byte { return parley.AppendText(parley.AppendRef([]byte{0x80 | n}, about), "ur") }
+	raw(hotline.KindTranslation, "translation-three-fields", "wrong-length", "H2", "a translation without a text", append(head(3), 0))
+	raw(hotline.KindTranslation, "translation-seven-fields", "wrong-length", "H1", "a translation of seven fields",
+		append([]byte{0x87}, append(full().Encode()[1:], 0)...))
+	raw(hotline.KindTranslation, "translation-trailing-empty", "not-canonical", "H2", "the last field is empty", append(head(5), 0, 0x61, 'x', 0x60))
+	raw(hotline.KindTranslation, "translation-both-empty", "not-canonical", "H2", "subject and translator are empty", append(head(6), 0, 0x61, 'x', 0x60, 0x60))
+	raw(hotline.KindTranslation, "translation-no-ref", "wrong-type", "H23", "a translation of null", []byte{0x84, 0xf6, 0x62, 'u', 'r', 0, 0x61, 'x'})
+	raw(hotline.KindTranslation, "translation-status-word", "wrong-type", "H23", "the status is a word", append(head(4), 0x61, 'c', 0x61, 'x'))
+	raw(hotline.KindTranslation, "translation-followed", "trailing-bytes", "H1", "a byte follows the translation", append(of(nil).Encode(), 0))
+	bad("translation-empty", parley.CodeLength, "H23", "a translation of no words", of(func(t *hotline.Translation) { t.Text = "" }))
+	bad("translation-long", parley.CodeLength, "H5", "a text of 32,769 bytes", of(func(t *hotline.Translation) { t.Text = strings.Repeat("x", 32769) }))
+	bad("translation-status-3", parley.CodeOutOfRange, "H23", "status 3 does not exist", of(func(t *hotline.Translation) { t.Status = 3 }))
+	bad("translation-no-language", parley.CodeLength, "H5", "no language", of(func(t *hotline.Translation) { t.Language = "" }))
+	bad("translation-language", hotline.CodeLanguage, "H23", "a language of two words", of(func(t *hotline.Translation) { t.Language = "Urdu Hindi" }))
+	bad("translation-escape", hotline.CodeCharacter, "H6", "an escape character in the text", of(func(t *hotline.Translation) { t.Text = "a\x1b[2Jb" }))
+	bad("translation-subject-lines", hotline.CodeCharacter, "H7", "a subject of two lines", of(func(t *hotline.Translation) { t.Subject = "a\nb" }))
+	bad("translator-override", hotline.CodeCharacter, "H7", "U+202E turns the direction of the translator", of(func(t *hotline.Translation) { t.Translator = "a\u202eb" }))
+	bad("translator-long", parley.CodeLength, "H5", "a translator of 65 bytes", of(func(t *hotline.Translation) { t.Translator = strings.Repeat("x", 65) }))
+	bad("translation-utf8", parley.CodeUTF8, "H1", "a text that is not UTF-8", of(func(t *hotline.Translation) { t.Text = "\xff" }))
 }

@@ -1,4 +1,4 @@
-"""The bodies of the hotline (hotline.md, Bodies: H1 to H22)."""
+"""The bodies of the hotline (hotline.md, Bodies: H1 to H24)."""
 
 import re
 
@@ -6,7 +6,7 @@ from .cbor import Bad, decode, fields, items, nullable, tstr, uint
 from .charter import good_name
 from .entry import ref
 
-TEXT, ANSWER, LINE, ATTEMPT, QUERY = 1, 2, 20, 21, 22
+TEXT, ANSWER, LINE, ATTEMPT, QUERY, TRANSLATION = 1, 2, 20, 21, 22, 23
 
 members = uint(0, 2**21 - 1)
 relation = fields(uint(0, 5), ref, items(0, 64, uint(0, 9999)))
@@ -46,16 +46,30 @@ MESSAGE = [  # fields of a message, and what is empty
     (nullable(roles), None),
 ]
 
+RENDERING = [  # fields of a translation; the first four are never left out
+    (ref, None),
+    (tstr(2, 35), None),
+    (uint(0, 2), None),
+    (tstr(1, 32768), None),
+    (tstr(0, 200), ""),
+    (tstr(0, 64), ""),
+]
 
-def message(r):
-    n = r.head(4)
-    if not 3 <= n <= len(MESSAGE):
-        raise Bad("wrong-length")
-    return [schema(r) for schema, _ in MESSAGE[:n]]
+
+def shortened(known, least):
+    """A list that ends at its last field that is not empty, or at the least (H2)."""
+
+    def read(r):
+        n = r.head(4)
+        if not least <= n <= len(known):
+            raise Bad("wrong-length")
+        return [schema(r) for schema, _ in known[:n]]
+
+    return read
 
 
 SCHEMAS = {
-    TEXT: message,
+    TEXT: shortened(MESSAGE, 3),
     ANSWER: fields(ref, uint(0, 10), tstr(0, 1000)),
     LINE: fields(
         uint(0, 99), uint(), tstr(0, 200), tstr(0, 64), members, uint(0, 4), nullable(schedule),
@@ -63,6 +77,7 @@ SCHEMAS = {
     ),
     ATTEMPT: fields(uint(0, 3), uint(0, 99), uint(1, 20), members, uint(), uint(0, 5), tstr(0, 1000)),
     QUERY: fields(uint(0, 3), uint(0, 99), uint(0, 2), nullable(ref), tstr(0, 1000)),
+    TRANSLATION: shortened(RENDERING, 4),
 }
 
 
@@ -93,6 +108,12 @@ def _ascending(numbers, code):
         raise Bad(code)
 
 
+def _tag(s):
+    """H11."""
+    if not re.match(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*\Z", s):
+        raise Bad("bad-language")
+
+
 def _message(m, author, lane, readers, everybody):
     if len(m) > 3 and m[-1] == MESSAGE[len(m) - 1][1]:
         raise Bad("not-canonical")
@@ -114,8 +135,8 @@ def _message(m, author, lane, readers, everybody):
         _ascending(rel[2], "bad-paragraphs")
     if any(place is None and not note for place, note in cites):
         raise Bad("empty-citation")
-    if lang and not re.match(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*\Z", lang[0]):
-        raise Bad("bad-language")
+    if lang:
+        _tag(lang[0])
     if role:
         one_line(role[0])
         one_line(role[1])
@@ -170,4 +191,13 @@ def _query(q, *_):
         raise Bad("bad-question")
 
 
-RULES = {TEXT: _message, ANSWER: _answer, LINE: _line, ATTEMPT: _attempt, QUERY: _query}
+def _translation(t, *_):
+    if len(t) > 4 and t[-1] == "":
+        raise Bad("not-canonical")
+    _tag(t[1])
+    prose(t[3])
+    for s in t[4:]:
+        one_line(s)
+
+
+RULES = {TEXT: _message, ANSWER: _answer, LINE: _line, ATTEMPT: _attempt, QUERY: _query, TRANSLATION: _translation}
