@@ -33,34 +33,35 @@ Exit codes:
   4  something is wrong with the record (fsck), or something is overdue (status --check)`
 
 type cli struct {
-	Init     initCmd    `cmd:"" group:"party" help:"Make a new party in a directory: root key, node keys, card."`
-	Card     cardCmd    `cmd:"" group:"party" help:"Show a party's public card and the words to read aloud."`
-	Charter  charterCmd `cmd:"" group:"party" help:"Draft, show, sign, and accept the charter of a channel."`
-	Serve    serveCmd   `cmd:"" group:"party" help:"Run this party's node."`
-	Keys     keysCmd    `cmd:"" group:"keep" help:"Replace the node's keys by the root's word: request, apply, renew, accept."`
-	Root     rootCmd    `cmd:"" group:"keep" help:"Use the root key: sign a request, make shares, rebuild it from shares."`
-	Identity idCmd      `cmd:"" group:"keep" help:"Write, check and open the identity file, from which a wiped node is rebuilt."`
-	Backup   backupCmd  `cmd:"" group:"keep" help:"Write the record to one sealed file, verified; check such a file; make its key."`
-	Restore  restoreCmd `cmd:"" group:"keep" help:"Put a backup of the record back."`
-	Recover  recoverCmd `cmd:"" group:"keep" help:"Rebuild a lost record from the peers."`
-	Send     sendCmd    `cmd:"" group:"hotline" help:"Send a message."`
-	Inbox    inboxCmd   `cmd:"" group:"hotline" help:"List messages and how far each has come."`
-	Show     showCmd    `cmd:"" group:"hotline" help:"Show one message with its receipts."`
-	Ack      ackCmd     `cmd:"" group:"hotline" help:"Acknowledge: opened by the duty officer, or passed to the principal."`
-	Answer   answerCmd  `cmd:"" group:"hotline" help:"Answer a message with a code, such as wilco or declined."`
-	Call     callCmd    `cmd:"" group:"hotline" help:"Record an attempted or completed call on a line."`
-	Ask      askCmd     `cmd:"" group:"hotline" help:"Ask: did you open this? did you send this?"`
-	Lines    linesCmd   `cmd:"" group:"hotline" help:"Show the lines and whether each is alive; propose or accept one."`
-	Status   statusCmd  `cmd:"" group:"hotline" help:"Show the node: links, logs, witnesses, alarms, what is overdue."`
-	Watch    watchCmd   `cmd:"" group:"hotline" help:"Show what happens, live, until interrupted."`
-	Export   exportCmd  `cmd:"" group:"record" help:"Write the whole record as a file that anybody can verify."`
-	Disclose disclosCmd `cmd:"" group:"record" help:"Write one entry with its proofs, for a stranger."`
-	Proof    proofCmd   `cmd:"" group:"record" help:"Write the proof that a party signed two histories."`
-	Fsck     fsckCmd    `cmd:"" group:"record" help:"Recompute every leaf, hash and head of the record."`
-	Witness  witnessCmd `cmd:"" group:"witness" help:"Run an independent witness."`
-	WConfig  wconfigCmd `cmd:"" name:"witness-config" group:"witness" help:"Print what a witness written by others needs."`
-	Demo     demoCmd    `cmd:"" group:"try" help:"Play the crisis of 2025 as an exercise, from press reports."`
-	Bench    benchCmd   `cmd:"" group:"try" help:"Measure the nodes: latency, throughput and sizes, or a flood."`
+	Init      initCmd      `cmd:"" group:"party" help:"Make a new party in a directory: root key, node keys, card."`
+	Card      cardCmd      `cmd:"" group:"party" help:"Show a party's public card and the words to read aloud."`
+	Charter   charterCmd   `cmd:"" group:"party" help:"Draft, show, sign, and accept the charter of a channel."`
+	Serve     serveCmd     `cmd:"" group:"party" help:"Run this party's node."`
+	Keys      keysCmd      `cmd:"" group:"keep" help:"Replace the node's keys by the root's word: request, apply, renew, accept."`
+	Root      rootCmd      `cmd:"" group:"keep" help:"Use the root key: sign a request, make shares, rebuild it from shares."`
+	Identity  idCmd        `cmd:"" group:"keep" help:"Write, check and open the identity file, from which a wiped node is rebuilt."`
+	Backup    backupCmd    `cmd:"" group:"keep" help:"Write the record to one sealed file, verified; check such a file; make its key."`
+	Restore   restoreCmd   `cmd:"" group:"keep" help:"Put a backup of the record back."`
+	Recover   recoverCmd   `cmd:"" group:"keep" help:"Rebuild a lost record from the peers."`
+	Send      sendCmd      `cmd:"" group:"hotline" help:"Send a message."`
+	Inbox     inboxCmd     `cmd:"" group:"hotline" help:"List messages and how far each has come."`
+	Show      showCmd      `cmd:"" group:"hotline" help:"Show one message with its receipts."`
+	Ack       ackCmd       `cmd:"" group:"hotline" help:"Acknowledge: opened by the duty officer, or passed to the principal."`
+	Answer    answerCmd    `cmd:"" group:"hotline" help:"Answer a message with a code, such as wilco or declined."`
+	Translate translateCmd `cmd:"" name:"translate" group:"hotline" help:"Write a translation beside a message."`
+	Call      callCmd      `cmd:"" group:"hotline" help:"Record an attempted or completed call on a line."`
+	Ask       askCmd       `cmd:"" group:"hotline" help:"Ask: did you open this? did you send this?"`
+	Lines     linesCmd     `cmd:"" group:"hotline" help:"Show the lines and whether each is alive; propose or accept one."`
+	Status    statusCmd    `cmd:"" group:"hotline" help:"Show the node: links, logs, witnesses, alarms, what is overdue."`
+	Watch     watchCmd     `cmd:"" group:"hotline" help:"Show what happens, live, until interrupted."`
+	Export    exportCmd    `cmd:"" group:"record" help:"Write the whole record as a file that anybody can verify."`
+	Disclose  disclosCmd   `cmd:"" group:"record" help:"Write one entry with its proofs, for a stranger."`
+	Proof     proofCmd     `cmd:"" group:"record" help:"Write the proof that a party signed two histories."`
+	Fsck      fsckCmd      `cmd:"" group:"record" help:"Recompute every leaf, hash and head of the record."`
+	Witness   witnessCmd   `cmd:"" group:"witness" help:"Run an independent witness."`
+	WConfig   wconfigCmd   `cmd:"" name:"witness-config" group:"witness" help:"Print what a witness written by others needs."`
+	Demo      demoCmd      `cmd:"" group:"try" help:"Play the crisis of 2025 as an exercise, from press reports."`
+	Bench     benchCmd     `cmd:"" group:"try" help:"Measure the nodes: latency, throughput and sizes, or a flood."`
 }
 
 // env is what commands share.

@@ -9,6 +9,7 @@
 //	GET  /v1/duties              what is owed, soonest first
 //	POST /v1/post                a draft; answers with its place once durable
 //	POST /v1/answer              an answer to an entry
+//	POST /v1/translate           a translation of a message
 //	POST /v1/close               closes the channel in favour of its successor
 //	POST /v1/renew               the root's answer: new node keys; the node starts again
 //	POST /v1/newkeys             new keys of other members, from a file that came by hand
@@ -64,6 +65,17 @@ type Answer struct {
 	Ref  string `json:"ref"`
 	Code string `json:"code"`
 	Text string `json:"text,omitempty"`
+}
+
+// Translate is a translation of a message, its status by name.
+type Translate struct {
+	Ref        string          `json:"ref"`
+	Language   string          `json:"language"`
+	Status     string          `json:"status"`
+	Text       string          `json:"text"`
+	Subject    string          `json:"subject,omitempty"`
+	Translator string          `json:"translator,omitempty"`
+	To         parley.Audience `json:"to,omitempty"` // readers; 0 for all of the original, and its author
 }
 
 // Close closes the channel in favour of the successor whose signed charter is
@@ -149,7 +161,23 @@ type Message struct {
 	Printed     string    `json:"printed,omitempty"`
 	WitnessedBy string    `json:"witnessed_by,omitempty"` // not after this time, by the quorum; with one message only
 	Release     string    `json:"release,omitempty"`      // who released it, as far as the record proves it; with one message only
+	Beside      []Beside  `json:"translations,omitempty"` // with one message or translation only
 	Said        []Said    `json:"said,omitempty"`         // about a question or a call, earliest first; a message has it in its printed form
+}
+
+// Beside is a translation of a message. The message is authoritative; Status is
+// the word of From.
+type Beside struct {
+	Place
+	Time       time.Time `json:"time"`
+	From       string    `json:"from"`
+	Language   string    `json:"language"`
+	Status     string    `json:"status"`
+	Translator string    `json:"translator,omitempty"`
+	Subject    string    `json:"subject,omitempty"`
+	Text       string    `json:"text"`
+	State      string    `json:"state"` // stands, replaced, or why it changes nothing
+	ReplacedBy string    `json:"replaced_by,omitempty"`
 }
 
 // Said is what a member said about an entry.
@@ -297,6 +325,9 @@ func describe(out *Event, author parley.Party, name func(parley.Party) string, l
 			question = fmt.Sprintf("asks: did you send %s?", b.About)
 		}
 		typed(b.Type, strings.TrimSpace(question+" "+b.Text))
+	case *hotline.Translation:
+		// Its words stay out: the entry alone does not say whether they are meant.
+		out.Text = fmt.Sprintf("translates %s into %s (%s)", b.About, b.Language, b.Status)
 	}
 }
 

@@ -93,6 +93,7 @@ func (s *Server) Run(ctx context.Context) error {
 	get("/v1/duties", s.duties)
 	mux.HandleFunc("POST /v1/post", reply(s.post))
 	mux.HandleFunc("POST /v1/answer", reply(s.answer))
+	mux.HandleFunc("POST /v1/translate", reply(s.translate))
 	mux.HandleFunc("POST /v1/close", reply(s.close))
 	mux.HandleFunc("POST /v1/renew", s.renew)
 	mux.HandleFunc("POST /v1/newkeys", reply(s.acceptKeys))
@@ -292,6 +293,9 @@ func (s *Server) message(r *http.Request) (any, error) {
 		if ferr = hotline.Format(&b, s.h.Charter(), m); ferr == nil {
 			out.Printed = b.String()
 		}
+		for _, x := range m.Beside {
+			out.Beside = append(out.Beside, s.beside(v.Station.Logs(), x))
+		}
 	})
 	if err != nil || ferr != nil {
 		return nil, errors.Join(err, ferr)
@@ -327,6 +331,10 @@ func (s *Server) other(v node.View, ref parley.Ref) (Message, error) {
 	describe(&ev, ref.Party, s.name, ref.Lane, e)
 	out := Message{Place: place(v.Station.Logs(), ref), Time: time.Unix(int64(e.Time), 0).UTC(), From: ev.Member, Lane: ev.Lane,
 		Type: ev.Type, Text: ev.Text, Mine: ref.Party == s.h.Me(), Addressees: []Reader{}}
+	if x, ok := v.Docket.Hotline.TranslationOf(ref); ok && x.Translation != nil {
+		translation(&out, x)
+		out.Beside = []Beside{s.beside(v.Station.Logs(), *x)}
+	}
 	said := func(rs []hotline.Response) {
 		for _, r := range slices.Backward(rs) {
 			out.Said = append(out.Said, Said{time.Unix(int64(r.Time), 0).UTC(), s.name(r.Author), withNote(r.Code.String(), r.Text)})
@@ -430,6 +438,65 @@ func (s *Server) answer(r *http.Request) (any, error) {
 	}
 	ref, err := s.h.Node.Post(r.Context(), d)
 	return s.posted(r, ref, err)
+}
+
+func (s *Server) translate(r *http.Request) (any, error) {
+	var a Translate
+	if err := decode(r, &a); err != nil {
+		return nil, err
+	}
+	status, err := hotline.ParseStatus(a.Status)
+	if err != nil {
+		return nil, err
+	}
+	var d parley.Draft
+	var derr error
+	if err := s.h.Node.Do(r.Context(), func(v node.View) {
+		ref, err := s.find(v, a.Ref)
+		if err != nil {
+			derr = err
+			return
+		}
+		t := &hotline.Translation{About: ref, Language: a.Language, Status: status, Text: a.Text, Subject: a.Subject, Translator: a.Translator}
+		if derr = t.Check(); derr != nil {
+			return
+		}
+		if d = v.Docket.Hotline.Translate(t); a.To != 0 {
+			d.To = s.h.Charter().Address(s.h.Me(), a.To)
+		}
+	}); err != nil || derr != nil {
+		return nil, errors.Join(err, derr)
+	}
+	ref, err := s.h.Node.Post(r.Context(), d)
+	return s.posted(r, ref, err)
+}
+
+// beside shows a translation with its original.
+func (s *Server) beside(logs []station.LogStatus, x hotline.Translated) Beside {
+	t := x.Translation
+	out := Beside{Place: place(logs, x.Ref), Time: time.Unix(int64(x.Time), 0).UTC(), From: s.name(x.Author), Language: t.Language,
+		Status: t.Status.String(), Translator: t.Translator, Subject: t.Subject, Text: t.Text, State: x.Fit.String()}
+	if x.Replaced != nil {
+		out.ReplacedBy = place(logs, *x.Replaced).Ref
+	}
+	return out
+}
+
+// translation says what a translation says, marked by the type of its
+// original.
+func translation(out *Message, x *hotline.Translated) {
+	out.Type, out.Subject = x.Type.String(), x.Translation.Subject
+	mark := x.Type.Banner()
+	if x.Fit == hotline.FitWaiting {
+		out.Type, mark = "UNKNOWN", "TYPE NOT KNOWN, the original is not in this record"
+	}
+	lines := []string{out.Text + ", " + x.Fit.String()}
+	for _, s := range []string{mark, x.Translation.Translator, x.Translation.Subject, x.Translation.Text, mark} {
+		if s != "" {
+			lines = append(lines, s)
+		}
+	}
+	out.Text = strings.Join(lines, "\n")
 }
 
 func (s *Server) close(r *http.Request) (any, error) {
