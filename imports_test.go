@@ -49,7 +49,7 @@ var arrows = map[string]string{
 	"internal/officer": ". journal release github.com/go-webauthn/webauthn/webauthn github.com/go-webauthn/webauthn/protocol " +
 		"github.com/go-webauthn/webauthn/protocol/webauthncose golang.org/x/mod/sumdb/tlog modernc.org/sqlite",
 	"internal/officer/officertest": ".",
-	"internal/console": ". journal hotline release docket internal/node internal/host internal/officer " +
+	"internal/console": ". journal seal hotline release docket internal/node internal/host internal/officer " +
 		"internal/console/locale docs/manual",
 	"docs/manual":             "",
 	"internal/console/locale": "",

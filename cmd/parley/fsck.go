@@ -58,6 +58,9 @@ func (c *fsckCmd) Run(e *env) error {
 	if r == nil {
 		return err
 	}
+	if err == nil && verdict(r) == nil {
+		host.DoneCheck.Note(c.Dir, time.Now()) // a repaired record was checked whole
+	}
 	if c.JSON {
 		return errors.Join(c.reportJSON(e, r), err, verdict(r))
 	}
@@ -107,6 +110,8 @@ func (c *fsckCmd) check(e *env) error {
 	}
 	if len(findings) == 0 {
 		host.DoneCheck.Note(c.Dir, time.Now())
+	} else {
+		host.DoneFound.Note(c.Dir, time.Now())
 	}
 	if c.JSON {
 		if err := e.json(map[string]any{"entries": f.Entries, "findings": findings}); err != nil {

@@ -151,15 +151,23 @@ func (s *Server) events(w http.ResponseWriter, q *request) error {
 	return nil
 }
 
+// watching is how often the console notes that it listens; a minute is the
+// measure of the history.
+const watching = 20 * time.Second
+
 // follow turns what happens at the node into names, and keeps the history of
 // proofs.
 func (s *Server) follow(ctx context.Context) {
 	events, stop := s.cfg.Host.Node.Watch(1024)
 	defer stop()
+	again := time.NewTicker(watching)
+	defer again.Stop()
 	for {
+		s.pulse.watch(s.cfg.Now())
 		select {
 		case <-ctx.Done():
 			return
+		case <-again.C:
 		case e, ok := <-events:
 			if !ok {
 				return
@@ -173,7 +181,7 @@ func (s *Server) happened(ctx context.Context, e node.Event) {
 	me := s.cfg.Host.Me()
 	switch {
 	case e.Posted != nil:
-		s.pulse.heard(e.Posted.Ref.Party, e.At)
+		s.pulse.heard(e.Posted.Ref.Party, e.At, e.Posted.Entry.Time)
 		if e.Posted.Entry.Kind == release.KindRoster && e.Posted.Ref.Party == me {
 			s.rosterChanged(ctx)
 		}
@@ -183,7 +191,7 @@ func (s *Server) happened(ctx context.Context, e node.Event) {
 			s.hub.tell(changedStrip)
 		}
 	case e.Receipt != nil:
-		s.pulse.heard(e.Receipt.By, e.At)
+		s.pulse.heard(e.Receipt.By, e.At, e.Receipt.Time)
 		switch {
 		case e.Receipt.Head.Party == me && e.Receipt.By != me:
 			s.hub.tell(changedRecord, changedStrip)

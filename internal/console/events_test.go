@@ -95,14 +95,21 @@ func TestHub(t *testing.T) {
 // The pulse keeps a day, whatever comes.
 func TestPulse(t *testing.T) {
 	begin := time.Unix(1_000_000*60, 0)
-	p := newPulse(begin)
+	p := newPulse()
 	for i := range 5 * daySpan {
-		p.heard(2, begin.Add(time.Duration(i)*time.Minute))
-		p.heard(2, begin.Add(time.Duration(i)*time.Minute+time.Second))
+		at := begin.Add(time.Duration(i) * time.Minute)
+		p.watch(at)
+		p.heard(2, at, uint64(at.Unix()))
+		p.heard(2, at.Add(time.Second), uint64(at.Unix())+3600) // not after it came
 	}
 	end := begin.Add(5 * daySpan * time.Minute)
-	if n := len(p.since(2, end.Add(-24*time.Hour))); n != daySpan {
-		t.Errorf("%d minutes of the last day", n)
+	heard, watched := p.since(2, end.Add(-24*time.Hour))
+	if len(heard) != daySpan || len(watched) != daySpan {
+		t.Errorf("%d minutes of the last day, %d watched", len(heard), len(watched))
+	}
+	p.heard(3, end, uint64(end.Add(-20*time.Hour).Unix())) // an old one that came late
+	if heard, _ := p.since(3, end.Add(-24*time.Hour)); len(heard) != 1 || heard[0] != end.Add(-20*time.Hour).Unix()/60 {
+		t.Errorf("an old entry that came late proves life at %v", heard)
 	}
 	if n := len(p.minutes[2]); n > daySpan+70 {
 		t.Errorf("%d minutes are kept", n)

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"slices"
 	"time"
 
 	"parley"
@@ -8,33 +9,40 @@ import (
 )
 
 // History is the last day of one member's proofs of life, drawn as a strip of
-// 1440 minutes with a table beside it.
+// 1440 minutes with a table beside it. Each minute is one of three: with a
+// proof in time, silent although this node watched, or not known.
 type History struct {
 	Name    string
 	From    time.Time
 	To      time.Time
-	Began   time.Time // since when this console watched; before it only entries are known
-	Unseen  int       // minutes of the strip before that
-	Spans   []Span    // in which proofs came in time, one after the other
-	Ticks   []int     // minutes with an entry on the line
-	Gaps    []Gap     // without a proof in time, newest first
-	Entries int       // on the line
+	Spans   []Span // in which proofs came in time, one after the other
+	Unknown []Span // in which nobody watched and the record proves nothing
+	Ticks   []int  // minutes with an entry on the line
+	Gaps    []Gap  // silences and what is not known, newest first
+	Silent  int    // how many of the gaps are silences
+	Entries int    // on the line
 }
 
 // Span is a stretch of the strip, in minutes from its begin.
 type Span struct{ X, Width int }
 
 // Gap is a time without a proof. Until is zero if it lasts.
-type Gap struct{ From, Until time.Time }
+type Gap struct {
+	From, Until time.Time
+	Silent      bool // this node watched, and nothing came; otherwise it is not known
+}
 
-// historyTicks is how many entries on a line the strip draws.
-const historyTicks = 1000
+const (
+	historyTicks = 1000 // entries on a line that the strip draws
+	historyGaps  = 100  // newest gaps that the table names
+)
 
 // history draws the proofs of one member on a line. beats are minutes with a
-// sign of the member's node; rest is the longest silence that is none.
-func history(d *hotline.Desk, line uint8, p parley.Party, name string, beats []int64, began, now time.Time, rest time.Duration) History {
+// sign of the member's node, watched those in which this console listened;
+// rest is the longest silence that is none.
+func history(d *hotline.Desk, line uint8, p parley.Party, name string, beats, watched []int64, now time.Time, rest time.Duration) History {
 	to := now.UTC().Truncate(time.Minute)
-	h := History{Name: name, To: to, From: to.Add(-daySpan * time.Minute), Began: began.UTC()}
+	h := History{Name: name, To: to, From: to.Add(-daySpan * time.Minute)}
 	first := h.From.Unix() / 60
 	for _, t := range d.Heard(line, p, uint64(max(h.From.Unix(), 0)), historyTicks) {
 		if x := int(int64(t)/60 - first); x >= 0 && x <= daySpan && (len(h.Ticks) == 0 || h.Ticks[len(h.Ticks)-1] != x) {
@@ -42,31 +50,75 @@ func history(d *hotline.Desk, line uint8, p parley.Party, name string, beats []i
 		}
 		h.Entries++
 	}
-	h.Unseen = min(max(int(began.Unix()/60-first), 0), daySpan)
-	near := max(int64(rest/time.Minute)+1, 2)
-	all := merge(beats, h.Ticks, first)
-	for i, m := range all {
-		if i > 0 && m-all[i-1] <= near {
+	var seen [daySpan + 1]bool
+	for _, m := range watched {
+		if x := m - first; x >= 0 && x <= daySpan {
+			seen[x] = true
+		}
+	}
+	near := max(int(rest/time.Minute)+1, 2)
+	at := -1 // the newest proof so far
+	for _, m := range merge(beats, h.Ticks, first) {
+		x := int(m - first)
+		if x > daySpan {
+			break // claimed for a time to come
+		}
+		if at >= 0 && x-at <= near {
 			last := &h.Spans[len(h.Spans)-1]
-			last.Width = int(m-first) + 1 - last.X
+			last.Width = x + 1 - last.X
+		} else {
+			h.pause(seen[:], at+1, x, near)
+			h.Spans = append(h.Spans, Span{x, 1})
+		}
+		at = x
+	}
+	if at >= 0 && daySpan-at <= near {
+		last := &h.Spans[len(h.Spans)-1]
+		last.Width = daySpan + 1 - last.X
+	} else {
+		h.pause(seen[:], at+1, daySpan+1, near)
+	}
+	slices.Reverse(h.Gaps)
+	h.Gaps = h.Gaps[:min(len(h.Gaps), historyGaps)]
+	return h
+}
+
+// pause adds the minutes from a to before b, in which no proof came. What was
+// watched for longer than a proof may take is a silence; the rest is not known.
+func (h *History) pause(seen []bool, a, b, near int) {
+	unknown := a // since then
+	end := func(x int) {
+		if x > unknown {
+			h.Unknown = append(h.Unknown, Span{unknown, x - unknown})
+			h.gap(unknown, x, false)
+		}
+	}
+	for x := a; x < b; {
+		if !seen[x] {
+			x++
 			continue
 		}
-		if i > 0 && all[i-1]-first >= int64(h.Unseen) {
-			h.Gaps = append(h.Gaps, Gap{time.Unix(all[i-1]*60, 0).UTC(), time.Unix(m*60, 0).UTC()})
+		begin := x
+		for x < b && seen[x] {
+			x++
 		}
-		h.Spans = append(h.Spans, Span{int(m - first), 1})
+		if x-begin <= near {
+			continue
+		}
+		end(begin)
+		h.gap(begin, x, true)
+		h.Silent++
+		unknown = x
 	}
-	last := max(began.Unix()/60, first)
-	if len(all) > 0 {
-		last = max(all[len(all)-1], last)
+	end(b)
+}
+
+func (h *History) gap(a, b int, silent bool) {
+	g := Gap{From: h.From.Add(time.Duration(a) * time.Minute), Silent: silent}
+	if b <= daySpan {
+		g.Until = h.From.Add(time.Duration(b) * time.Minute)
 	}
-	if to.Unix()/60-last > near {
-		h.Gaps = append(h.Gaps, Gap{From: time.Unix(last*60, 0).UTC()})
-	}
-	for i, j := 0, len(h.Gaps)-1; i < j; i, j = i+1, j-1 {
-		h.Gaps[i], h.Gaps[j] = h.Gaps[j], h.Gaps[i]
-	}
-	return h
+	h.Gaps = append(h.Gaps, g)
 }
 
 // merge joins minutes since 1970 with minutes of the strip, ascending, each

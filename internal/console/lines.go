@@ -7,6 +7,7 @@ import (
 	"parley"
 	"parley/hotline"
 	"parley/internal/node"
+	"parley/internal/officer"
 )
 
 // LinesPage is the registry: every line with its state and what it rests on.
@@ -14,6 +15,8 @@ type LinesPage struct {
 	Page
 	Lines []LineRow
 	Loose int // messages on no line were written
+
+	CanDraft bool
 }
 
 // LineRow is one line of the registry.
@@ -58,7 +61,7 @@ const openingsLook = 2000
 
 func (s *Server) lines(w http.ResponseWriter, q *request) error {
 	p := LinesPage{Page: s.page(q, "lines", q.loc.T("nav.lines"))}
-	p.Refresh = true
+	p.Refresh, p.CanDraft = true, q.person.Can(officer.DraftMessage)
 	err := s.cfg.Host.Node.Do(q.Context(), func(v node.View) {
 		for _, l := range v.Docket.Hotline.Lines(v.Now) {
 			p.Lines = append(p.Lines, s.lineRow(v, l))
@@ -105,8 +108,8 @@ func (s *Server) lineRow(v node.View, l *hotline.LineView) LineRow {
 	rest := 2*time.Duration(c.Rules.Heartbeat)*time.Second + slack
 	for _, m := range l.Members {
 		r.Holders = append(r.Holders, Holder{d.Name(m.Party), moment(m.Last), moment(m.Node), m.Party == me})
-		beats := s.pulse.since(m.Party, v.Now.Add(-24*time.Hour))
-		r.History = append(r.History, history(d, l.Number, m.Party, d.Name(m.Party), beats, s.pulse.began, v.Now, rest))
+		beats, watched := s.pulse.since(m.Party, v.Now.Add(-24*time.Hour))
+		r.History = append(r.History, history(d, l.Number, m.Party, d.Name(m.Party), beats, watched, v.Now, rest))
 		for _, o := range d.Openings(l.Number, m.Party, openingsLook) {
 			if o.Opened+o.Waiting > 0 {
 				limit, _ := hotline.HandlingTime(o.Lane)

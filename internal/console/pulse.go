@@ -10,23 +10,32 @@ import (
 )
 
 // pulse remembers in which minutes of the last day each member's node gave a
-// proof of life: a receipt or an entry. The desks keep the newest proof only.
-// It begins when this console begins, and says so: before that nobody watched,
-// which is not silence.
+// proof of life, a receipt or an entry, and in which minutes this console
+// watched. The desks keep the newest proof only. Where nobody watched, the lack
+// of a proof is no silence: the node may have been stopped, its machine asleep,
+// or an exercise's clock put forward.
 type pulse struct {
-	began time.Time
-
 	mu      sync.Mutex
-	minutes map[parley.Party]map[int64]bool // by minutes since 1970
+	watched map[int64]bool                  // by minutes since 1970
+	minutes map[parley.Party]map[int64]bool // with a proof
 }
 
 const daySpan = 24 * 60 // minutes
 
-func newPulse(now time.Time) *pulse {
-	return &pulse{began: now, minutes: map[parley.Party]map[int64]bool{}}
+func newPulse() *pulse {
+	return &pulse{watched: map[int64]bool{}, minutes: map[parley.Party]map[int64]bool{}}
 }
 
-func (p *pulse) heard(by parley.Party, at time.Time) {
+// watch notes that the node's events are followed at a time.
+func (p *pulse) watch(at time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	set(p.watched, at.Unix()/60)
+}
+
+// heard notes a proof of life: not after it came, and not after its author
+// says (SPEC F7). What arrives late by a detour proves nothing about now.
+func (p *pulse) heard(by parley.Party, came time.Time, claim uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	m := p.minutes[by]
@@ -34,29 +43,41 @@ func (p *pulse) heard(by parley.Party, at time.Time) {
 		m = map[int64]bool{}
 		p.minutes[by] = m
 	}
-	now := at.Unix() / 60
-	m[now] = true
-	if len(m) > daySpan+60 {
-		for k := range m {
-			if k < now-daySpan {
-				delete(m, k)
-			}
+	set(m, int64(min(claim, uint64(max(came.Unix(), 0))))/60)
+}
+
+// set adds a minute and, now and then, forgets those that are older than a day
+// before the newest.
+func set(m map[int64]bool, at int64) {
+	m[at] = true
+	if len(m) <= daySpan+60 {
+		return
+	}
+	for k := range m {
+		at = max(at, k)
+	}
+	for k := range m {
+		if k < at-daySpan {
+			delete(m, k)
 		}
 	}
 }
 
-// since lists the minutes with a proof from a time on, ascending.
-func (p *pulse) since(by parley.Party, from time.Time) []int64 {
+// since lists the minutes with a proof, and those that were watched, from a
+// time on, ascending.
+func (p *pulse) since(by parley.Party, from time.Time) (heard, watched []int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var out []int64
-	for k := range p.minutes[by] {
-		if k >= from.Unix()/60 {
-			out = append(out, k)
+	list := func(m map[int64]bool) (out []int64) {
+		for k := range m {
+			if k >= from.Unix()/60 {
+				out = append(out, k)
+			}
 		}
+		slices.Sort(out)
+		return out
 	}
-	slices.Sort(out)
-	return out
+	return list(p.minutes[by]), list(p.watched)
 }
 
 // alarms keeps the newest alarms of the node for the page of the record.

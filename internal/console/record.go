@@ -34,7 +34,11 @@ type RecordPage struct {
 	Malformed  int
 	Unknown    int
 	Bytes      uint64
-	Checked    time.Time // last fsck, zero if none is known
+	Free       uint64 // in the file system of the record
+	FreeKnown  bool
+	Low        bool      // little room is left
+	Checked    time.Time // last fsck without findings, zero if none is known
+	Found      time.Time // a later one that found something wrong, zero if none did
 	BackedUp   time.Time // last backup, zero if none is known
 	CanExport  bool
 }
@@ -127,9 +131,21 @@ func (s *Server) record(w http.ResponseWriter, q *request) error {
 			p.Bytes += uint64(info.Size())
 		}
 	}
+	p.Free, p.FreeKnown = h.Room()
+	p.Low = p.FreeKnown && little(p.Free, p.Bytes)
 	p.Checked, p.BackedUp = host.DoneCheck.Last(h.Dir), host.DoneBackup.Last(h.Dir)
+	if at := host.DoneFound.Last(h.Dir); at.After(p.Checked) {
+		p.Found = at
+	}
 	return s.render(w, q, http.StatusOK, "record", &p)
 }
+
+// leastRoom is the room that a node should have left at least.
+const leastRoom = 1 << 30
+
+// little reports that officers should make room: less than the record itself
+// takes is too little for a repair, which writes it anew.
+func little(free, record uint64) bool { return free < max(leastRoom, record) }
 
 func (s *Server) fillRecord(v node.View, p *RecordPage) {
 	c, me := s.cfg.Host.Charter(), s.cfg.Host.Me()

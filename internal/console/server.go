@@ -93,7 +93,7 @@ func New(cfg Config) (*Server, error) {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Server{cfg: cfg, hosts: map[string]bool{}, origin: map[string]bool{}, limits: newLimits(), hub: newHub(),
-		facts: newCachedFacts(), beat: usualBeat, pulse: newPulse(cfg.Now())}
+		facts: newCachedFacts(), beat: usualBeat, pulse: newPulse()}
 	s.files = embedded
 	if cfg.Dev != "" {
 		s.files = os.DirFS(cfg.Dev)
@@ -170,6 +170,11 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	var wg sync.WaitGroup
 	wg.Go(func() { s.follow(ctx) })
+	wg.Go(func() {
+		if err := s.recall(ctx); err != nil && ctx.Err() == nil {
+			s.cfg.Log.Error("console: the history of proofs could not be read from the record", "err", err)
+		}
+	})
 	wg.Go(func() {
 		if err := s.settle(ctx); err != nil && ctx.Err() == nil {
 			s.cfg.Log.Error("console: the book of officers and the record could not be compared", "err", err)

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -158,12 +159,32 @@ func TestHistory(t *testing.T) {
 		}
 		beats = append(beats, began.Unix()/60+int64(m))
 	}
-	h := history(x.d.Hotline, 1, 2, "Pakistan", beats, began, x.now, 2*time.Minute)
-	if h.Unseen != 18*60 || len(h.Gaps) != 2 || !h.Gaps[0].Until.IsZero() {
-		t.Fatalf("%d minutes not watched, gaps %+v", h.Unseen, h.Gaps)
+	var watched []int64
+	for m := range 6*60 + 1 {
+		if m < 200 || m >= 300 { // this node was stopped meanwhile
+			watched = append(watched, began.Unix()/60+int64(m))
+		}
 	}
-	if g := h.Gaps[1]; g.Until.Sub(g.From) != 31*time.Minute {
-		t.Errorf("a gap of %v", g.Until.Sub(g.From))
+	beats = slices.DeleteFunc(beats, func(m int64) bool {
+		return m >= began.Unix()/60+200 && m < began.Unix()/60+301 && m != began.Unix()/60+250
+	})
+	beats = append(beats, x.now.Add(-20*time.Hour).Unix()/60) // from the record, of before this console began
+	h := history(x.d.Hotline, 1, 2, "Pakistan", slices.Sorted(slices.Values(beats)), watched, x.now, 2*time.Minute)
+	var got []string
+	for _, g := range slices.Backward(h.Gaps) {
+		until := "now"
+		if !g.Until.IsZero() {
+			until = g.Until.Sub(began).String()
+		}
+		got = append(got, fmt.Sprintf("%v to %s silent %v", g.From.Sub(began), until, g.Silent))
+	}
+	want := []string{"-18h0m0s to -14h0m0s silent false", "-13h59m0s to 0s silent false", "1h40m0s to 2h10m0s silent true",
+		"3h20m0s to 4h10m0s silent false", "4h11m0s to 5h1m0s silent false", "5h40m0s to now silent true"}
+	if !slices.Equal(got, want) || h.Silent != 2 {
+		t.Fatalf("pauses\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if !covered(h) {
+		t.Error("a minute is drawn twice, or a silence is drawn as anything")
 	}
 	if h.Entries != 0 || len(h.Ticks) != 0 { // the answer to the proposal stands on no line
 		t.Errorf("%d entries", h.Entries)
@@ -173,9 +194,25 @@ func TestHistory(t *testing.T) {
 			t.Errorf("a span %+v", sp)
 		}
 	}
-	if empty := history(x.d.Hotline, 1, 2, "Pakistan", nil, x.now, x.now, time.Minute); len(empty.Gaps) != 0 || empty.Unseen != daySpan {
+	if empty := history(x.d.Hotline, 1, 2, "Pakistan", nil, []int64{x.now.Unix() / 60}, x.now, time.Minute); empty.Silent != 0 || len(empty.Unknown) != 1 || empty.Unknown[0] != (Span{0, daySpan + 1}) {
 		t.Errorf("a console that has just begun: %+v", empty)
 	}
+}
+
+// covered reports that every minute is drawn once, or not at all as a silence.
+func covered(h History) bool {
+	var drawn [daySpan + 1]int
+	for _, sp := range append(slices.Clone(h.Spans), h.Unknown...) {
+		for x := sp.X; x < sp.X+sp.Width; x++ {
+			drawn[x]++
+		}
+	}
+	for _, g := range h.Gaps {
+		for at := g.From; g.Silent && (at.Before(g.Until) || g.Until.IsZero() && !at.After(h.To)); at = at.Add(time.Minute) {
+			drawn[int(at.Sub(h.From)/time.Minute)]++
+		}
+	}
+	return !slices.ContainsFunc(drawn[:], func(n int) bool { return n != 1 })
 }
 
 // Zones come from the settings or the names; what is no zone is refused.

@@ -13,6 +13,7 @@ type Done string
 // What is noted: the modification time of an empty file in the directory.
 const (
 	DoneCheck  Done = "last-fsck"   // in full, without findings
+	DoneFound  Done = "last-found"  // a check that found something wrong
 	DoneBackup Done = "last-backup" // written, read back and verified
 )
 
@@ -24,6 +25,10 @@ func (d Done) Note(dir string, at time.Time) {
 		os.Chtimes(path, at, at)
 	}
 }
+
+// Room is how many bytes are free in the file system of the record; not known
+// where the system does not say.
+func (h *Host) Room() (free uint64, known bool) { return roomIn(h.Dir) }
 
 // Last is when it was last done, zero if nobody noted it.
 func (d Done) Last(dir string) time.Time {
