@@ -135,7 +135,7 @@ func (x *tour) signedIn(o, other *person, message, draft string) {
 	x.t.Helper()
 	win, base := o.at(x.t), o.node.URL
 	for _, p := range []string{"/lines", "/lines/1", "/lines/0", "/lines/1?q=nothing-has-this", message, message + "/print", "/compose",
-		"/compose?relation=reply&about=" + strings.TrimPrefix(message, "/message/"), "/drafts", draft, "/duties", "/record", "/officers",
+		"/compose?relation=reply&about=" + strings.TrimPrefix(message, "/message/"), "/call?line=1", "/question?line=1", "/propose", "/propose?number=1", "/drafts", draft, "/duties", "/record", "/officers",
 		"/rules", "/watch", "/audit", "/audit/0", "/audit/3", "/settings", "/sign-in", "/no-such-page", "/lines/200"} {
 		x.open(win, base+p)
 	}

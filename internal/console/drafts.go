@@ -46,6 +46,8 @@ type DraftPage struct {
 	Row        DraftRow
 	Message    CheckedMessage
 	Other      []string // of a draft that is no message: what it says, one line each
+	Wording    *Wording // of a draft of a line
+	Call       *CallWording
 	Digest     string
 	Problem    string // why it could not be said now
 	Remedy     string
@@ -181,9 +183,9 @@ func (s *Server) describeDraft(d *officer.Draft, p *DraftPage) {
 			p.Other[0] += " " + b.About.String()
 		}
 	case *hotline.Line:
-		p.Other = append(p.Other, fmt.Sprintf("line %d · %s · %s", b.Number, b.Name, b.Level))
+		p.Wording = s.wording(b)
 	case *hotline.Attempt:
-		p.Other = append(p.Other, b.Outcome.String(), b.Note)
+		p.Call = s.callWording(b)
 	}
 }
 

@@ -25,6 +25,7 @@ var access = map[string]string{
 	"GET /duties": everybody, "GET /record": everybody, "GET /manual": everybody, "GET /manual/{name}": everybody,
 	"GET /settings": everybody, "POST /settings": everybody,
 	"POST /message/{place}/answer": writing, "POST /message/{place}/ask": writing, "GET /compose": writing, "POST /compose": writing,
+	"GET /call": writing, "POST /call": writing, "GET /question": writing, "POST /question": writing, "GET /propose": writing, "POST /propose": writing,
 	"POST /drafts/{id}/return": writing, "POST /drafts/{id}/drop": writing,
 	"POST /drafts/{id}/submit": "drafter", "POST /drafts/{id}/submit/begin": "drafter", "POST /drafts/{id}/submit/finish": "drafter",
 	"POST /drafts/{id}/release": "releaser", "POST /drafts/{id}/release/begin": "releaser", "POST /drafts/{id}/release/finish": "releaser",

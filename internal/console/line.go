@@ -12,6 +12,7 @@ import (
 	"parley"
 	"parley/hotline"
 	"parley/internal/node"
+	"parley/internal/officer"
 )
 
 // LinePage is one line: its state and the joint record of what was said on it.
@@ -27,6 +28,8 @@ type LinePage struct {
 	Partial bool   // the search looked at its share and goes on on the next page
 	Live    bool   // the first page, which renews itself
 	Self    string
+
+	CanDraft bool
 }
 
 // Filter is what the line page was asked for.
@@ -74,6 +77,7 @@ func (s *Server) line(w http.ResponseWriter, q *request) error {
 	p.Self = "/lines/" + strconv.Itoa(int(n)) + f.address(f.before)
 	p.Live = f.before == nil
 	p.Refresh = p.Live
+	p.CanDraft = q.person.Can(officer.DraftMessage)
 	return s.render(w, q, http.StatusOK, "line", &p)
 }
 

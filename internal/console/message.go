@@ -24,6 +24,8 @@ type MessagePage struct {
 	Info         []string
 	InfoLane     parley.Lane
 	Translations []Translation
+	Wording      *Wording // of a proposed line
+	Standing     []Stance // of its members to it
 	Track        []TrackRow
 	Chain        []ChainRow
 	Notes        []string // English
@@ -35,6 +37,13 @@ type MessagePage struct {
 	CanDraft     bool
 	CanExport    bool
 	Address      string // of the line it stands on
+}
+
+// Stance is what a member has said of a proposed line: accepted, refused,
+// withdrawn, or nothing yet.
+type Stance struct {
+	Name string
+	Word string // key of the word
 }
 
 // TrackRow is the way of an entry with one addressee: four receipts with their
@@ -172,6 +181,18 @@ func (s *Server) fillMessage(v node.View, ref parley.Ref, p *MessagePage) {
 		}
 		p.Track = append(p.Track, trackOf(d.Name(a.Party), a))
 		p.Open = p.Open || a.Party == me && !a.Opened.Given()
+	}
+	if x, ok := d.ProposalOf(ref); ok {
+		p.Wording = s.wording(x.Line)
+		for _, m := range x.Line.Members.Parties() {
+			word := "accepted"
+			if slices.Contains(x.Waiting, m) {
+				word = "waiting"
+			} else if slices.Contains(x.Refused, m) {
+				word = "refused"
+			}
+			p.Standing = append(p.Standing, Stance{memberName(c, m), word})
+		}
 	}
 	p.Answers, p.Binding = answersTo(p.Entry, c, me)
 	for _, r := range d.Chain(ref, 100) {

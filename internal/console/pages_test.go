@@ -43,6 +43,7 @@ func TestConsole(t *testing.T) {
 	t.Run("crossed", func(t *testing.T) { testCrossed(t, a) })
 	t.Run("acknowledge", func(t *testing.T) { testAcknowledge(t, a, b, w) })
 	t.Run("release", func(t *testing.T) { testRelease(t, a, b) })
+	t.Run("forms", func(t *testing.T) { testForms(t, a, b) })
 	t.Run("session", func(t *testing.T) { testPassive(t, a) })
 }
 
@@ -71,7 +72,7 @@ func fill(t *testing.T, a, b *side) (w written) {
 
 func addresses(w written) []string {
 	out := []string{"/lines", "/lines/0", "/lines/1", "/lines/1?kind=message&by=2&type=exercise&q=convoy", "/lines/1?q=nothing+like+it", "/drafts", "/duties",
-		"/record", "/settings", "/manual", "/compose", "/compose?line=1", "/compose?relation=reply&about=" + placeOf(w.text), "/compose?relation=corrects&about=" + placeOf(w.reply)}
+		"/record", "/settings", "/manual", "/compose", "/compose?line=1", "/call?line=1", "/question", "/propose", "/propose?number=1", "/compose?relation=reply&about=" + placeOf(w.text), "/compose?relation=corrects&about=" + placeOf(w.reply)}
 	for _, r := range []parley.Ref{w.text, w.urdu, w.exercise, w.call, w.question, w.reply, w.line, w.answer} {
 		out = append(out, "/message/"+placeOf(r), "/message/"+placeOf(r)+"/print")
 	}

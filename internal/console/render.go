@@ -47,7 +47,7 @@ var kinds = map[string]string{
 }
 
 // loadPages parses every template in every language. Each file defines "main",
-// the part inside the layout; layout.html and parts.html define what all share.
+// the part inside the layout; layout, parts and forms define what pages share.
 func loadPages(files fs.FS) (*pages, error) {
 	p := &pages{byLang: map[string]map[string]*template.Template{}, static: map[string]*asset{}}
 	err := fs.WalkDir(files, "static", func(name string, d fs.DirEntry, err error) error {
@@ -72,13 +72,13 @@ func loadPages(files fs.FS) (*pages, error) {
 	for _, l := range locale.Languages() {
 		set := map[string]*template.Template{}
 		base, err := template.New("base").Funcs(l.Funcs()).Funcs(p.funcs(l)).
-			ParseFS(files, "templates/layout.html", "templates/parts.html")
+			ParseFS(files, "templates/layout.html", "templates/parts.html", "templates/forms.html")
 		if err != nil {
 			return nil, err
 		}
 		for _, name := range names {
 			page := strings.TrimSuffix(path.Base(name), ".html")
-			if page == "layout" || page == "parts" {
+			if page == "layout" || page == "parts" || page == "forms" {
 				continue
 			}
 			t := template.Must(base.Clone())

@@ -39,6 +39,12 @@ func allRoutes() []*route {
 
 		{method: "GET", path: "/compose", may: write, serve: (*Server).compose},
 		{method: "POST", path: "/compose", may: write, serve: (*Server).composed},
+		{method: "GET", path: "/call", may: write, serve: (*Server).call},
+		{method: "POST", path: "/call", may: write, serve: (*Server).call},
+		{method: "GET", path: "/question", may: write, serve: (*Server).question},
+		{method: "POST", path: "/question", may: write, serve: (*Server).question},
+		{method: "GET", path: "/propose", may: write, serve: (*Server).propose},
+		{method: "POST", path: "/propose", may: write, serve: (*Server).propose},
 		{method: "GET", path: "/drafts", may: read, serve: (*Server).drafts},
 		{method: "GET", path: "/drafts/{id}", may: read, serve: (*Server).draft},
 		{method: "POST", path: "/drafts/{id}/submit", may: officer.SubmitDraft, serve: plainApproval(submitting), strict: true},
