@@ -82,7 +82,7 @@ func (s *Server) compose(w http.ResponseWriter, q *request) error {
 		if err != nil {
 			return err
 		}
-		if form, err = url.ParseQuery(string(d.Form)); err != nil || len(d.Form) == 0 {
+		if form, err = url.ParseQuery(string(d.Form)); err != nil || len(d.Form) == 0 || d.Message.Kind != hotline.KindText {
 			return parley.Errorf(CodeForm, "this draft was not made by the form of messages")
 		}
 		id, rev = d.ID, d.Rev

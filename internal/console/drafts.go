@@ -45,6 +45,9 @@ type DraftPage struct {
 	Page
 	Row        DraftRow
 	Message    CheckedMessage
+	Checked    *BesideRow // of a translation, with its original
+	Original   *EntryRow
+	Governs    bool
 	Other      []string // of a draft that is no message: what it says, one line each
 	Wording    *Wording // of a draft of a line
 	Call       *CallWording
@@ -77,7 +80,9 @@ func (s *Server) draftRow(d *officer.Draft) DraftRow {
 		Drafter: s.officerName(d.Drafter), Releaser: s.officerName(d.Releaser), Changed: d.Changed, Reason: d.Reason, Ref: d.Ref,
 		Persons: max(d.Persons, 1), Roster: d.Roster}
 	if b, err := hotline.Parse(d.Message.Kind, d.Message.Body); err == nil {
-		r.Type = typeOf(b)
+		if r.Type = typeOf(b); d.Message.Kind == hotline.KindTranslation {
+			r.Type = s.typeAbout(b.(*hotline.Translation).About)
+		}
 	}
 	return r
 }
@@ -128,6 +133,9 @@ func (s *Server) draft(w http.ResponseWriter, q *request) error {
 	p := DraftPage{Page: s.page(q, "draft", q.loc.T("draft.title", int(id))), Row: s.draftRow(d), Digest: d.Digest.String()}
 	p.Type = p.Row.Type
 	s.describeDraft(d, &p)
+	if err := s.showOriginal(q, d, &p); err != nil {
+		return err
+	}
 	if d.State.Open() && d.State != officer.Releasing {
 		if err := s.checkDraft(q, d.Message); err != nil && !d.Roster {
 			c := parley.CodeOf(err)

@@ -196,7 +196,7 @@ func parsePlace(s string) (r parley.Ref, ok bool) {
 // EntryRow is one entry in a list.
 type EntryRow struct {
 	Ref       parley.Ref
-	Kind      string // message, call, question, proposal; on a page of its own also answer
+	Kind      string // message, call, question, proposal; on a page of its own also answer, translation
 	From      string
 	Mine      bool
 	To        []string
@@ -253,6 +253,8 @@ func (s *Server) entryRow(v node.View, ref parley.Ref) EntryRow {
 		r.question(d, x)
 	} else if x, about, ok := d.AnswerOf(ref); ok {
 		r.Kind, r.Time, r.Standing, r.Head, r.Text, r.About = "answer", moment(x.Time), x.Standing, x.Code.String(), x.Text, &about
+	} else if x, ok := d.TranslationOf(ref); ok {
+		r.translation(d, x)
 	} else if x, ok := d.ProposalOf(ref); ok {
 		r.Kind, r.Time, r.Head, r.Line = "proposal", moment(x.Time), x.Line.Name, x.Line.Number
 		r.Subject, r.Waits = x.Line.Level, len(x.Waiting) > 0 && len(x.Refused) == 0

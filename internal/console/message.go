@@ -23,9 +23,13 @@ type MessagePage struct {
 	Action       []string
 	Info         []string
 	InfoLane     parley.Lane
-	Translations []Translation
-	Wording      *Wording // of a proposed line
-	Standing     []Stance // of its members to it
+	Wording      *Wording      // of a proposed line
+	Standing     []Stance      // of its members to it
+	Translations []Translation // in the officer's language, of agreed phrases
+	Beside       Beside        // written by members
+	Governs      bool          // the original governs by its author's word
+	Translation  *BesideRow    // what the entry is, if it is one
+	Original     *EntryRow     // of a translation, if it is held
 	Track        []TrackRow
 	Chain        []ChainRow
 	Notes        []string // English
@@ -167,7 +171,10 @@ func (s *Server) fillMessage(v node.View, ref parley.Ref, p *MessagePage) {
 		}
 	}
 	var as []hotline.Addressee
-	if m, ok := d.Message(ref); ok {
+	if x, ok := d.TranslationOf(ref); ok {
+		s.fillTranslation(v, x, p)
+	} else if m, ok := d.Message(ref); ok {
+		p.Beside, p.Governs = s.beside(v, ref), m.Text != nil && m.Text.Governs
 		p.Message, p.Notes, as = m, m.Notes, m.Addressees
 		p.Proof.Stored = m.Stored
 	} else if x, ok := d.QuestionOf(ref); ok {
@@ -244,7 +251,7 @@ func answersTo(e EntryRow, c *parley.Charter, me parley.Party) (now, binding []h
 	switch {
 	case e.Kind == "proposal":
 		return nil, []hotline.Code{hotline.Wilco, hotline.Negative, hotline.Declined}
-	case e.Mine || e.Malformed != "" || e.Kind == "answer":
+	case e.Mine || e.Malformed != "" || e.Kind == "answer" || e.Kind == "translation":
 		return nil, nil
 	case e.Kind == "question":
 		return []hotline.Code{hotline.Opened, hotline.Standby}, []hotline.Code{hotline.Affirm, hotline.Negative, hotline.Declined}

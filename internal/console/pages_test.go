@@ -44,11 +44,13 @@ func TestConsole(t *testing.T) {
 	t.Run("acknowledge", func(t *testing.T) { testAcknowledge(t, a, b, w) })
 	t.Run("release", func(t *testing.T) { testRelease(t, a, b) })
 	t.Run("forms", func(t *testing.T) { testForms(t, a, b) })
+	t.Run("translate", func(t *testing.T) { testTranslate(t, a, b, w) })
+	t.Run("hostile translation", func(t *testing.T) { testHostileTranslation(t, a, b, w) })
 	t.Run("session", func(t *testing.T) { testPassive(t, a) })
 }
 
 // written are entries of a filled world.
-type written struct{ text, urdu, exercise, call, question, reply, line, answer parley.Ref }
+type written struct{ text, urdu, exercise, call, question, reply, line, answer, translation parley.Ref }
 
 // fill lets both sides write one of everything.
 func fill(t *testing.T, a, b *side) (w written) {
@@ -66,6 +68,7 @@ func fill(t *testing.T, a, b *side) (w written) {
 	a.has(w.text, w.urdu, w.exercise, w.question)
 	w.call = a.say(&hotline.Attempt{Line: 1, Caller: 1, Called: parley.AudienceOf(2), At: now - 60, Outcome: hotline.NoAnswer, Note: "Rang twice."}, parley.Immediate)
 	w.reply = a.say(&hotline.Text{Line: 1, Relation: hotline.Reply, About: &w.text, Text: "We are looking into it and will report what we find."}, parley.Immediate)
+	w.translation = a.say(&hotline.Translation{About: w.text, Language: "hi", Status: hotline.Machine, Subject: "उड़ान", Text: "कृपया कारण बताएँ।", Translator: "a program"}, parley.Immediate)
 	b.has(w.call, w.reply)
 	return w
 }
@@ -76,7 +79,7 @@ func addresses(w written) []string {
 	for _, r := range []parley.Ref{w.text, w.urdu, w.exercise, w.call, w.question, w.reply, w.line, w.answer} {
 		out = append(out, "/message/"+placeOf(r), "/message/"+placeOf(r)+"/print")
 	}
-	return out
+	return append(out, "/message/"+placeOf(w.text)+"/translate", "/message/"+placeOf(w.translation), "/message/"+placeOf(w.translation)+"/print")
 }
 
 // testEmpty: pages of a party to which nothing has happened say so.
@@ -280,7 +283,7 @@ func testPassive(t *testing.T, x *side) {
 // officers' pages have a test of their own.
 var zeros = map[string]any{
 	"error": &ErrorPage{}, "lines": &LinesPage{}, "line": &LinePage{}, "message": &MessagePage{}, "print": &MessagePage{}, "compose": &ComposePage{},
-	"check": &CheckPage{}, "drafts": &DraftsPage{}, "draft": &DraftPage{}, "duties": &DutiesPage{}, "record": &RecordPage{}, "manual": &ManualPage{}, "settings": &SettingsPage{},
+	"check": &CheckPage{}, "drafts": &DraftsPage{}, "draft": &DraftPage{}, "translate": &TranslatePage{}, "duties": &DutiesPage{}, "record": &RecordPage{}, "manual": &ManualPage{}, "settings": &SettingsPage{},
 }
 
 // Every template fits its page's struct, in every branch; and it executes with

@@ -72,13 +72,13 @@ func loadPages(files fs.FS) (*pages, error) {
 	for _, l := range locale.Languages() {
 		set := map[string]*template.Template{}
 		base, err := template.New("base").Funcs(l.Funcs()).Funcs(p.funcs(l)).
-			ParseFS(files, "templates/layout.html", "templates/parts.html", "templates/forms.html")
+			ParseFS(files, "templates/layout.html", "templates/parts.html", "templates/forms.html", "templates/beside.html")
 		if err != nil {
 			return nil, err
 		}
 		for _, name := range names {
 			page := strings.TrimSuffix(path.Base(name), ".html")
-			if page == "layout" || page == "parts" || page == "forms" {
+			if page == "layout" || page == "parts" || page == "forms" || page == "beside" {
 				continue
 			}
 			t := template.Must(base.Clone())

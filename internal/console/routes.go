@@ -35,6 +35,8 @@ func allRoutes() []*route {
 		{method: "GET", path: "/message/{place}/print", may: read, serve: (*Server).printed},
 		{method: "POST", path: "/message/{place}/answer", may: officer.Answer, serve: (*Server).answer},
 		{method: "POST", path: "/message/{place}/ask", may: write, serve: (*Server).ask},
+		{method: "GET", path: "/message/{place}/translate", may: write, serve: (*Server).translate},
+		{method: "POST", path: "/message/{place}/translate", may: write, serve: (*Server).translated},
 		{method: "POST", path: "/message/{place}/disclosure", may: officer.Export, serve: (*Server).disclosure, strict: true},
 
 		{method: "GET", path: "/compose", may: write, serve: (*Server).compose},
