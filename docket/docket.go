@@ -139,6 +139,12 @@ func (d *Docket) Due(now time.Time) []parley.Duty {
 	return out
 }
 
+// Urgent is Due for who shows the soonest of it. Of the desks the hotline's
+// alone knows duties.
+func (d *Docket) Urgent(now time.Time, most int) (ours, theirs hotline.Owed) {
+	return d.Hotline.Urgent(now, most)
+}
+
 // Unknown lists the entries of unknown kinds, in order of their places.
 func (d *Docket) Unknown() []Unknown {
 	us := slices.Clone(d.unknown)

@@ -52,6 +52,10 @@ func TestHotline(t *testing.T) {
 		due[1].Ref != slow || due[1].What != hotline.DutyDeliver || due[1].Late {
 		t.Errorf("duties: %+v", due)
 	}
+	// A desk that comes to owe something must come to be counted here.
+	if ours, theirs := d.Urgent(now, 1); ours.All+theirs.All != len(due) || len(ours.Duties) != 1 || ours.Duties[0] != due[1] || len(theirs.Duties) != 1 || theirs.Duties[0] != due[0] {
+		t.Errorf("the most urgent: %+v, %+v", ours, theirs)
+	}
 	if err := d.Check(hotline.Draft(&hotline.Answer{About: fast, Code: hotline.Roger}, 0, parley.ToAll), now); parley.CodeOf(err) != hotline.CodeNotAddressed {
 		t.Errorf("answering oneself: %v", err)
 	}

@@ -121,26 +121,14 @@ type Unopened struct {
 // among them.
 func (d *Desk) Unopened() []Unopened {
 	var out []Unopened
-	for _, r := range d.open {
-		if r.readers == 0 || !r.readers.Includes(d.me) || r.kind == KindAttempt {
-			continue
-		}
-		lane := r.ref.Lane
-		if t, ok := r.body.(*Text); ok && t.Info.Includes(d.me) && t.Info != 0 {
-			lane = t.InfoLane
-		}
-		step, timed := HandlingTime(lane)
-		a := Addressee{Party: d.me}
-		if d.follow(&a, r); !timed || a.Opened.Given() {
-			continue
-		}
-		line, typ := r.line()
-		out = append(out, Unopened{r.ref, r.kind, lane, typ, line, at(a.Received.Time).Add(step)})
-	}
-	slices.SortFunc(out, func(a, b Unopened) int {
-		return cmp.Or(cmp.Compare(a.Lane, b.Lane), a.By.Compare(b.By), a.Ref.Compare(b.Ref))
-	})
+	d.Waiting(func(u Unopened) { out = append(out, u) })
+	slices.SortFunc(out, Unopened.Compare)
 	return out
+}
+
+// Compare orders by precedence, then by time.
+func (u Unopened) Compare(v Unopened) int {
+	return cmp.Or(cmp.Compare(u.Lane, v.Lane), u.By.Compare(v.By), u.Ref.Compare(v.Ref))
 }
 
 // Unanswered counts the messages and questions of this desk's member about

@@ -33,25 +33,44 @@ const testNotice = time.Hour
 // passing to the principal. Entries in DEFERRED have none.
 func (d *Desk) Due(now time.Time) []parley.Duty {
 	var out []parley.Duty
+	d.eachDue(now, func(x parley.Duty, reader parley.Party) {
+		d.say(&x, reader)
+		out = append(out, x)
+	})
+	slices.SortFunc(out, bySoonest)
+	return out
+}
+
+// bySoonest orders duties by their time; of equal times the higher precedence
+// comes first.
+func bySoonest(a, b parley.Duty) int {
+	return cmp.Or(a.By.Compare(b.By), cmp.Compare(a.Lane, b.Lane), a.Ref.Compare(b.Ref),
+		cmp.Compare(a.Owner, b.Owner), cmp.Compare(a.What, b.What), cmp.Compare(a.Text, b.Text))
+}
+
+// eachDue calls f with everything that members owe, in no order. What concerns
+// a message or a query has no text yet; reader is who has not received or
+// opened it.
+func (d *Desk) eachDue(now time.Time, f func(x parley.Duty, reader parley.Party)) {
+	give := func(x parley.Duty, reader parley.Party) {
+		x.Late = x.By.Before(now)
+		f(x, reader)
+	}
 	for _, r := range d.open {
 		if r.kind != KindAttempt {
-			out = append(out, d.duties(r)...)
+			d.duties(r, give)
 		}
 	}
-	out = append(out, d.calling()...)
+	for _, x := range d.calling() {
+		give(x, 0)
+	}
 	for _, n := range d.lineNumbers() {
 		if l := d.current(n); l != nil {
-			out = append(out, d.testDuties(l, now)...)
+			for _, x := range d.testDuties(l, now) {
+				give(x, 0)
+			}
 		}
 	}
-	for i := range out {
-		out[i].Late = out[i].By.Before(now)
-	}
-	slices.SortFunc(out, func(a, b parley.Duty) int {
-		return cmp.Or(a.By.Compare(b.By), cmp.Compare(a.Lane, b.Lane), a.Ref.Compare(b.Ref),
-			cmp.Compare(a.Owner, b.Owner), cmp.Compare(a.What, b.What), cmp.Compare(a.Text, b.Text))
-	})
-	return out
 }
 
 // byCall orders calls by the time they were made.
@@ -70,7 +89,12 @@ func (d *Desk) owes(r *record) bool {
 	}
 	switch b := r.body.(type) {
 	case *Text:
-		return slices.ContainsFunc(d.addressees(r, b), func(a Addressee) bool { return a.owed(b) != 0 })
+		for a := range d.eachAddressee(r, b) {
+			if a.owed(b) != 0 {
+				return true
+			}
+		}
+		return false
 	case *Query:
 		return slices.ContainsFunc(r.readers.Parties(), func(p parley.Party) bool {
 			return d.follow(&Addressee{Party: p}, r) == 0
@@ -104,64 +128,77 @@ func (a *Addressee) owed(t *Text) owed {
 	return o
 }
 
-// duties lists what is owed about a message or a query.
-func (d *Desk) duties(r *record) []parley.Duty {
+// duties gives f what is owed about a message or a query, without texts.
+func (d *Desk) duties(r *record, f func(x parley.Duty, reader parley.Party)) {
 	if d.withdrawn(r) != nil {
-		return nil
+		return
 	}
 	switch b := r.body.(type) {
 	case *Text:
-		var out []parley.Duty
-		for _, a := range d.addressees(r, b) {
-			out = append(out, d.stepDuties(r, b, &a)...)
+		for a := range d.eachAddressee(r, b) {
+			d.stepDuties(r, b, &a, f)
 		}
-		return out
 	case *Query:
-		var out []parley.Duty
 		for _, p := range r.readers.Parties() {
 			a := Addressee{Party: p, Lane: r.ref.Lane}
 			if said := d.follow(&a, r); said == 0 {
-				out = append(out, d.first(r, &a, DutyConfirm, b.Type.tag()+"Answer the query "+r.ref.String()+"."))
+				f(d.first(r, &a, DutyConfirm), p)
 			}
 		}
-		return out
 	}
-	return nil
 }
 
-// stepDuties lists what is owed about a message with one addressee.
-func (d *Desk) stepDuties(r *record, t *Text, a *Addressee) []parley.Duty {
-	var out []parley.Duty
+// stepDuties gives f what is owed about a message with one addressee.
+func (d *Desk) stepDuties(r *record, t *Text, a *Addressee, f func(x parley.Duty, reader parley.Party)) {
 	o := a.owed(t)
-	what := t.name() + " " + r.ref.String()
 	if o&owesOpen != 0 {
-		out = append(out, d.first(r, a, DutyOpen, "Open "+what+"."))
+		f(d.first(r, a, DutyOpen), a.Party)
 	}
 	if o&owesPass != 0 {
 		step, _ := HandlingTime(a.Lane)
-		out = append(out, parley.Duty{Ref: r.ref, Owner: a.Party, What: DutyPass, Lane: a.Lane,
-			By: at(a.Opened.Time).Add(step), Text: "Pass " + what + " to the principal."})
+		f(parley.Duty{Ref: r.ref, Owner: a.Party, What: DutyPass, Lane: a.Lane, By: at(a.Opened.Time).Add(step)}, a.Party)
 	}
 	if o&owesAnswer != 0 {
-		out = append(out, parley.Duty{Ref: r.ref, Owner: a.Party, What: DutyAnswer, Lane: a.Lane,
-			By: at(t.ReplyBy), Text: "Answer " + what + "."})
+		f(parley.Duty{Ref: r.ref, Owner: a.Party, What: DutyAnswer, Lane: a.Lane, By: at(t.ReplyBy)}, a.Party)
 	}
-	return out
+}
+
+// say puts a duty about a message or a query into words.
+func (d *Desk) say(x *parley.Duty, reader parley.Party) {
+	r := d.records[x.Ref]
+	if x.Text != "" || r == nil {
+		return
+	}
+	_, typ := r.line()
+	what := x.Ref.String()
+	if t, ok := r.body.(*Text); ok {
+		what = t.name() + " " + what
+	}
+	switch x.What {
+	case DutyDeliver:
+		x.Text = fmt.Sprintf("%sNo receipt from %s for %s.", typ.tag(), d.Name(reader), x.Ref)
+	case DutyOpen:
+		x.Text = "Open " + what + "."
+	case DutyPass:
+		x.Text = "Pass " + what + " to the principal."
+	case DutyAnswer:
+		x.Text = "Answer " + what + "."
+	case DutyConfirm:
+		x.Text = typ.tag() + "Answer the query " + x.Ref.String() + "."
+	}
 }
 
 // first is the duty that the handling time of an entry sets: its reader's
 // once the receipt is there, its author's until then.
-func (d *Desk) first(r *record, a *Addressee, what, text string) parley.Duty {
+func (d *Desk) first(r *record, a *Addressee, what string) parley.Duty {
 	step, _ := HandlingTime(a.Lane)
 	if step == 0 {
 		step, _ = HandlingTime(parley.Routine)
 	}
 	if !a.Received.Given() {
-		_, typ := r.line()
-		return parley.Duty{Ref: r.ref, Owner: r.ref.Party, What: DutyDeliver, Lane: a.Lane, By: at(r.time).Add(step),
-			Text: fmt.Sprintf("%sNo receipt from %s for %s.", typ.tag(), d.Name(a.Party), r.ref)}
+		return parley.Duty{Ref: r.ref, Owner: r.ref.Party, What: DutyDeliver, Lane: a.Lane, By: at(r.time).Add(step)}
 	}
-	return parley.Duty{Ref: r.ref, Owner: a.Party, What: what, Lane: a.Lane, By: at(a.Received.Time).Add(step), Text: text}
+	return parley.Duty{Ref: r.ref, Owner: a.Party, What: what, Lane: a.Lane, By: at(a.Received.Time).Add(step)}
 }
 
 // name is what officers call the message: its type, unless it is meant.

@@ -2,24 +2,39 @@ package hotline
 
 import (
 	"fmt"
+	"iter"
+	"math/bits"
+	"slices"
 
 	"parley"
 )
 
 // addressees computes the state of a message with each of its readers.
 func (d *Desk) addressees(r *record, t *Text) []Addressee {
-	var out []Addressee
-	add := func(set parley.Audience, info bool, lane parley.Lane) {
-		for _, p := range set.Parties() {
-			a := Addressee{Party: p, Info: info, Lane: lane}
+	return slices.Collect(d.eachAddressee(r, t))
+}
+
+// eachAddressee goes through the same, those for action first, without a list
+// of them: what is due asks it of every open message.
+func (d *Desk) eachAddressee(r *record, t *Text) iter.Seq[Addressee] {
+	return func(yield func(Addressee) bool) {
+		action := uint32(t.Action(r.readers))
+		for v := uint64(action) | uint64(t.Info&r.readers)<<32; v != 0; v &= v - 1 {
+			bit := bits.TrailingZeros64(v)
+			a := Addressee{Party: parley.Party(bit), Lane: r.ref.Lane}
+			if bit >= 32 {
+				a.Party, a.Info, a.Lane = parley.Party(bit-32), true, t.InfoLane
+			}
+			if a.Party == 0 {
+				continue // the mark of nobody, which is no member
+			}
 			said := d.follow(&a, r)
-			a.Waiting = !info && t.asks() && !said.settles(t.Ack)
-			out = append(out, a)
+			a.Waiting = !a.Info && t.asks() && !said.settles(t.Ack)
+			if !yield(a) {
+				return
+			}
 		}
 	}
-	add(t.Action(r.readers), false, r.ref.Lane)
-	add(t.Info&r.readers, true, t.InfoLane)
-	return out
 }
 
 // asks reports whether the message asks for an answer.

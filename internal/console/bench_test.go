@@ -80,3 +80,46 @@ func BenchmarkLinePage(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkWaiting is what a flood costs that nobody opens: what the node does
+// for a strip and for the page of duties, during which it does nothing else.
+func BenchmarkWaiting(b *testing.B) {
+	x, _ := pair(b)
+	for _, n := range []int{1000, 300_000} {
+		d := flooded(x.h.Charter(), n, time.Now())
+		w := node.View{Docket: d, Now: time.Now()}
+		b.Run(fmt.Sprintf("entries=%d/strip", n), func(b *testing.B) {
+			for b.Loop() {
+				if s := facts(w, x.h.Charter(), 1); s.Unopened < n {
+					b.Fatalf("%d unopened", s.Unopened)
+				}
+			}
+		})
+		b.Run(fmt.Sprintf("entries=%d/duties", n), func(b *testing.B) {
+			for b.Loop() {
+				var p DutiesPage
+				x.s.fillDuties(w, &p)
+				if len(p.Ours) != min(n, dutiesShown) || p.More != n-len(p.Ours) {
+					b.Fatalf("%d shown, %d more", len(p.Ours), p.More)
+				}
+			}
+		})
+	}
+}
+
+// flooded is a docket in which n messages of the other side wait, all received.
+func flooded(c *parley.Charter, n int, now time.Time) *docket.Docket {
+	d := docket.New(c, 1)
+	begin := now.Add(-time.Duration(n) * time.Second)
+	for i := range n {
+		at := begin.Add(time.Duration(i) * time.Second)
+		lane := parley.Lane(i % 4)
+		r := parley.Ref{Party: 2, Lane: lane, Gen: parley.Gen{2}, Index: uint64(i / 4)}
+		var k [16]byte
+		binary.BigEndian.PutUint64(k[:], uint64(i))
+		r.Leaf = sha256.Sum256(k[:])
+		t := &hotline.Text{Text: fmt.Sprintf("Flood %d.", i)}
+		d.Apply(parley.Posted{Ref: r, Entry: hotline.Draft(t, lane, parley.ToAll).Entry(at, nil), Stored: at.Add(time.Second)})
+	}
+	return d
+}

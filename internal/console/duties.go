@@ -33,28 +33,32 @@ type DutyRow struct {
 const dutiesShown = 300
 
 func (s *Server) duties(w http.ResponseWriter, q *request) error {
-	p := DutiesPage{Page: s.page(q, "duties", q.loc.T("nav.duties"))}
-	p.Refresh = true
-	h := s.cfg.Host
-	err := h.Node.Do(q.Context(), func(v node.View) {
-		for _, x := range v.Docket.Due(v.Now) {
-			list := &p.Theirs
-			if x.Owner == h.Me() {
-				list = &p.Ours
-			}
-			if len(*list) == dutiesShown {
-				p.More++
-				continue
-			}
-			r := DutyRow{Ref: x.Ref, Owner: v.Docket.Hotline.Name(x.Owner), What: x.What, Lane: x.Lane, By: x.By.UTC(), Late: x.Late, Text: x.Text}
-			r.Type = s.entryType(v, x.Ref)
-			*list = append(*list, r)
-		}
+	all, err := s.due.get(q.Context(), s, func(v node.View) *DutiesPage {
+		p := &DutiesPage{}
+		s.fillDuties(v, p)
+		return p
 	})
 	if err != nil {
 		return err
 	}
+	p := *all
+	p.Page = s.page(q, "duties", q.loc.T("nav.duties"))
+	p.Refresh = true
 	return s.render(w, q, http.StatusOK, "duties", &p)
+}
+
+// fillDuties reads what the page shows, inside node.Do.
+func (s *Server) fillDuties(v node.View, p *DutiesPage) {
+	ours, theirs := v.Docket.Urgent(v.Now, dutiesShown)
+	rows := func(o hotline.Owed) (list []DutyRow) {
+		for _, x := range o.Duties {
+			list = append(list, DutyRow{Ref: x.Ref, Owner: v.Docket.Hotline.Name(x.Owner), What: x.What, Lane: x.Lane, By: x.By.UTC(),
+				Late: x.Late, Text: x.Text, Type: s.entryType(v, x.Ref)})
+		}
+		p.More += o.All - len(list)
+		return list
+	}
+	p.Ours, p.Theirs = rows(ours), rows(theirs)
 }
 
 // entryType is the type of traffic of an entry.

@@ -238,6 +238,8 @@ func status(err error) int {
 		return http.StatusNotFound
 	case CodeTooMany, officer.CodeTooMany:
 		return http.StatusTooManyRequests
+	case CodeBusy:
+		return http.StatusServiceUnavailable
 	case CodeInternal, "":
 		return http.StatusInternalServerError
 	}

@@ -33,6 +33,7 @@ const (
 	CodeNumber   parley.Code = "number-not-typed"
 	CodeNoEntry  parley.Code = "no-entry-here"
 	CodeScript   parley.Code = "needs-script"
+	CodeBusy     parley.Code = "node-busy"
 )
 
 var _ = parley.RegisterCodes(map[parley.Code]string{
@@ -45,6 +46,7 @@ var _ = parley.RegisterCodes(map[parley.Code]string{
 	CodeNoPage:   "Open the lines, and go on from there.",
 	CodeTooMany:  "Wait a minute and try again.",
 	CodeInternal: "Try again. If it stays so, look at the node's log.",
+	CodeBusy:     "Wait a moment and load the page again. If it stays so, look at the node's log.",
 	CodeScript:   "Allow script for this address in the browser, and load the page again.",
 	CodeNoEntry:  "Open the line and look for the message there. Another party's entry may not have arrived yet.",
 	CodeNumber:   "Read the number on the message and type it, such as 2/FLASH/17. It proves that a person looked.",
@@ -77,7 +79,8 @@ type Server struct {
 	limits *limits
 	hub    *hub
 	pulse  *pulse
-	facts  *cachedFacts
+	facts  *cached[Strip]
+	due    *cached[DutiesPage]
 	alarms alarms
 	zones  []zone
 	beat   time.Duration // between signs of life on a stream; tests shorten it
@@ -93,7 +96,7 @@ func New(cfg Config) (*Server, error) {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Server{cfg: cfg, hosts: map[string]bool{}, origin: map[string]bool{}, limits: newLimits(), hub: newHub(),
-		facts: newCachedFacts(), beat: usualBeat, pulse: newPulse()}
+		facts: newCached[Strip](), due: newCached[DutiesPage](), beat: usualBeat, pulse: newPulse()}
 	s.files = embedded
 	if cfg.Dev != "" {
 		s.files = os.DirFS(cfg.Dev)

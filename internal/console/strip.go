@@ -2,7 +2,6 @@ package console
 
 import (
 	"cmp"
-	"context"
 	"net/http"
 	"slices"
 	"time"
@@ -95,32 +94,44 @@ func facts(v node.View, c *parley.Charter, me parley.Party) *Strip {
 		}
 	}
 	s.proofs(d, c, members, skew)
-	waiting := d.Unopened()
-	slices.SortStableFunc(waiting, func(a, b hotline.Unopened) int { // what is meant comes before what is played
-		return cmp.Compare(min(a.Type, 1), min(b.Type, 1))
-	})
-	for _, u := range waiting {
-		x := Unopened{u.Ref, u.Lane, u.Type, u.By, c.Member(u.Ref.Party).Name, u.By.Before(v.Now)}
-		if s.Unopened++; s.Oldest == nil {
-			s.Oldest = &x
-		}
-		if u.Lane <= parley.Immediate || x.Late {
-			s.Alarms = append(s.Alarms, x)
-		}
-	}
-	if len(s.Alarms) > maxAlarms {
-		s.Alarms = s.Alarms[:maxAlarms]
-	}
+	s.waiting(d, c, v.Now)
 	s.Unanswered = d.Unanswered()
-	for _, x := range v.Docket.Due(v.Now) {
-		switch {
-		case x.Late && x.Owner == me:
-			s.Overdue++
-		case x.Late:
-			s.Theirs++
-		}
-	}
+	ours, theirs := v.Docket.Urgent(v.Now, 0)
+	s.Overdue, s.Theirs = ours.Late, theirs.Late
 	return s
+}
+
+// waiting counts what waits for the duty officer, and names the first of it and
+// of what sounds. There may be a flood of it: no more is kept than is named.
+func (s *Strip) waiting(d *hotline.Desk, c *parley.Charter, now time.Time) {
+	first := func(a, b hotline.Unopened) int { // what is meant comes before what is played
+		return cmp.Or(cmp.Compare(min(a.Type, 1), min(b.Type, 1)), a.Compare(b))
+	}
+	var oldest *hotline.Unopened
+	var sounds []hotline.Unopened
+	d.Waiting(func(u hotline.Unopened) {
+		if s.Unopened++; oldest == nil || first(u, *oldest) < 0 {
+			x := u
+			oldest = &x
+		}
+		if u.Lane > parley.Immediate && !u.By.Before(now) {
+			return
+		}
+		if i, _ := slices.BinarySearchFunc(sounds, u, first); i < maxAlarms {
+			sounds = slices.Insert(sounds, i, u)
+			sounds = sounds[:min(len(sounds), maxAlarms)]
+		}
+	})
+	row := func(u hotline.Unopened) Unopened {
+		return Unopened{u.Ref, u.Lane, u.Type, u.By, c.Member(u.Ref.Party).Name, u.By.Before(now)}
+	}
+	if oldest != nil {
+		x := row(*oldest)
+		s.Oldest = &x
+	}
+	for _, u := range sounds {
+		s.Alarms = append(s.Alarms, row(u))
+	}
 }
 
 // maxAlarms is how many waiting entries the strip names; the rest is counted.
@@ -199,9 +210,9 @@ func (s *Strip) proofs(d *hotline.Desk, c *parley.Charter, members []parley.Part
 // strip is the strip of a request: the desks' facts, computed at most once a
 // moment for all browsers, with what the book of officers adds.
 func (s *Server) strip(q *request) *Strip {
-	base := s.facts.get(q.Context(), s)
-	if base == nil {
-		return nil
+	base, err := s.facts.get(q.Context(), s, func(v node.View) *Strip { return facts(v, s.cfg.Host.Charter(), s.cfg.Host.Me()) })
+	if err != nil {
+		return nil // the page has no strip then, and says so
 	}
 	out := *base
 	out.Now = q.now.UTC()
@@ -221,52 +232,4 @@ func (s *Server) strip(q *request) *Strip {
 func (s *Server) stripPage(w http.ResponseWriter, q *request) error {
 	p := s.page(q, "strip", "")
 	return s.renderPart(w, q, http.StatusOK, "error", "strip", &p)
-}
-
-// cachedFacts keeps the desks' facts until something happened at the node, at
-// most for a second, so that many browsers cost the node what one does. The
-// node does nothing else while they are computed: where that takes long, as
-// under a flood of entries that nobody opens, they are computed less often.
-type cachedFacts struct {
-	lock chan struct{} // holds one token: a lock that gives up with its context
-	at   time.Time
-	took time.Duration
-	seen uint64
-	last *Strip
-}
-
-// share is the part of the node's time, one in so many, that strips may take.
-const share = 20
-
-func newCachedFacts() *cachedFacts {
-	c := &cachedFacts{lock: make(chan struct{}, 1)}
-	c.lock <- struct{}{}
-	return c
-}
-
-// get returns the facts, nil if the node does not answer in time: then the
-// page has no strip, and says so.
-func (c *cachedFacts) get(ctx context.Context, s *Server) *Strip {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	select {
-	case <-c.lock:
-	case <-ctx.Done():
-		return nil
-	}
-	defer func() { c.lock <- struct{}{} }()
-	n, old := s.hub.count(), time.Since(c.at)
-	if c.last == nil || (c.seen != n || old > time.Second) && old > share*c.took {
-		var fresh *Strip
-		h := s.cfg.Host
-		if err := h.Node.Do(ctx, func(v node.View) {
-			begin := time.Now()
-			fresh = facts(v, h.Charter(), h.Me())
-			c.took = time.Since(begin)
-		}); err != nil {
-			return nil
-		}
-		c.last, c.seen, c.at = fresh, n, time.Now()
-	}
-	return c.last
 }
