@@ -63,6 +63,9 @@ func pageRoutes(t *testing.T) (patterns []string) {
 	return patterns
 }
 
+// parts are templates that pages share.
+var parts = []string{"layout", "parts", "forms", "beside"}
+
 // tour is every page of the console, as one test sees them: which routes and
 // which templates were on the screen.
 type tour struct {
@@ -85,7 +88,7 @@ func newTour(t *testing.T, look func(*drive.Window, string)) *tour {
 		t.Fatal(err)
 	}
 	for _, f := range files {
-		if name := strings.TrimSuffix(filepath.Base(f), ".html"); name != "layout" && name != "parts" {
+		if name := strings.TrimSuffix(filepath.Base(f), ".html"); !slices.Contains(parts, name) {
 			x.views[name] = false
 		}
 	}
@@ -144,6 +147,9 @@ func (x *tour) signedIn(o, other *person, message, draft string) {
 	}
 	win.Go(base + "/compose")
 	drive.Fill(win, drive.Wording{Lane: "FLASH", Type: "drill", Line: "1", Subject: "A drill", Text: "DRILL. A page to look at."})
+	x.here(win, "checked")
+	x.open(win, base+message+"/translate")
+	translation(win, "ur", "machine", "A program", "مشق۔ دیکھنے کے لیے۔")
 	x.here(win, "checked")
 	win.Go(base + "/compose?draft=999999")
 	x.here(win, "of a draft that is not there")
