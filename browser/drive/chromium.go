@@ -92,6 +92,7 @@ type Look struct {
 type Window struct {
 	t     TB
 	ctx   context.Context
+	end   context.CancelFunc
 	log   *messages
 	auth  webauthn.AuthenticatorID
 	label string
@@ -112,7 +113,7 @@ func (b *Browser) Window(t TB, name string, look Look) *Window {
 	}
 	ctx, cancel := chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext())
 	t.Cleanup(cancel)
-	w := &Window{t: t, ctx: ctx, log: &messages{}, label: name}
+	w := &Window{t: t, ctx: ctx, end: cancel, log: &messages{}, label: name}
 	if err := chromedp.Listen(ctx, w.log.event); err != nil {
 		t.Fatalf("%v", err)
 	}
@@ -128,6 +129,25 @@ func (b *Browser) Window(t TB, name string, look Look) *Window {
 	}
 	return w
 }
+
+// Tab opens another tab of the same browser: with the same cookies, and with
+// the same few connections to a server.
+func (w *Window) Tab(name string) *Window {
+	w.t.Helper()
+	ctx, cancel := chromedp.NewContext(w.ctx)
+	w.t.Cleanup(cancel)
+	v := &Window{t: w.t, ctx: ctx, end: cancel, log: &messages{}, label: name}
+	if err := chromedp.Listen(ctx, v.log.event); err != nil {
+		w.Fatalf("%v", err)
+	}
+	call(v, runtime.Enable, cdp.Empty{})
+	call(v, log.Enable, cdp.Empty{})
+	call(v, network.Enable, network.EnableParams{})
+	return v
+}
+
+// Close closes the window before the test ends.
+func (w *Window) Close() { w.end() }
 
 // For is the window for another test: its failures end that one.
 func (w *Window) For(t TB) *Window {
@@ -162,6 +182,12 @@ func (w *Window) Script(yes bool) {
 func (w *Window) Size(width, height int64, scale float64) {
 	w.t.Helper()
 	call(w, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: width, Height: height, DeviceScaleFactor: scale})
+}
+
+// Slow makes the window's processor so many times slower than it is.
+func (w *Window) Slow(times float64) {
+	w.t.Helper()
+	call(w, emulation.SetCPUThrottlingRate, emulation.SetCPUThrottlingRateParams{Rate: times})
 }
 
 // call runs one command of the protocol on the window, within patience.
@@ -219,13 +245,13 @@ func (w *Window) Fatalf(format string, args ...any) {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.ctx, 3*time.Second)
 	defer cancel()
-	text, err := chromedp.Run(ctx, chromedp.Evaluate[string](`location.href + "\n" + (document.body ? document.body.innerText : "")`))
+	text, err := chromedp.Run(ctx, chromedp.Evaluate[string](`[location.href, document.readyState, document.visibilityState, document.styleSheets.length + " style sheets", (document.body ? document.body.textContent.length : -1) + " letters", document.body ? document.body.innerText : ""].join("\n")`))
 	if err != nil {
 		text = err.Error()
 	}
 	if len(text) > 2500 {
 		text = text[:2500] + "…"
 	}
-	w.t.Logf("%s shows %s\nlast document: %s\nmessages: %s", w.label, text, w.log.document(), strings.Join(w.log.take(), "\n  "))
+	w.t.Logf("%s shows %s\nlast document: %s\nwaits for: %q\nmessages: %s", w.label, text, w.log.document(), w.log.waits(), strings.Join(w.log.take(), "\n  "))
 	w.t.Fatalf(format, args...)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -25,7 +26,8 @@ type messages struct {
 	mu   sync.Mutex
 	list []string
 	urls []string
-	last string // the newest document: status, address, type
+	last string                       // the newest document: status, address, type
+	open map[network.RequestID]string // what was asked for and has not ended
 }
 
 func (m *messages) event(e any) {
@@ -48,12 +50,21 @@ func (m *messages) event(e any) {
 		if e.Type == network.ResourceTypeDocument {
 			m.last = fmt.Sprintf("%d %s, %s", e.Response.Status, e.Response.URL, e.Response.MimeType)
 		}
+	case *runtime.EventExecutionContextsCleared:
+		clear(m.open) // another page
+	case *network.EventLoadingFinished:
+		delete(m.open, e.RequestID)
 	case *network.EventLoadingFailed:
+		delete(m.open, e.RequestID)
 		if !e.Canceled {
 			m.list = append(m.list, "not loaded: "+e.ErrorText+" "+string(e.BlockedReason))
 		}
 	case *network.EventRequestWillBeSent:
 		m.urls = append(m.urls, e.Request.URL)
+		if m.open == nil {
+			m.open = map[network.RequestID]string{}
+		}
+		m.open[e.RequestID] = e.Request.Method + " " + e.Request.URL
 	}
 }
 
@@ -61,6 +72,13 @@ func (m *messages) document() string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.last
+}
+
+// waits lists what the window has asked for and not got whole.
+func (m *messages) waits() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Sorted(maps.Values(m.open))
 }
 
 func (m *messages) take() []string {
@@ -74,6 +92,10 @@ func (m *messages) take() []string {
 // Complaints are the exceptions, errors and policy violations since the last
 // call.
 func (w *Window) Complaints() []string { return w.log.take() }
+
+// Waits are the requests of the window that have not ended, those of its page
+// and of pages before it that nobody has seen end: "GET http://…".
+func (w *Window) Waits() []string { return w.log.waits() }
 
 // Requests are the addresses of everything the window has asked for.
 func (w *Window) Requests() []string {
@@ -154,12 +176,14 @@ func (w *Window) Click(sel string) {
 	}
 }
 
-// Submit clicks and waits for the page that follows.
+// Submit clicks and waits for the page that follows. What marks the page
+// before it means nothing to the console's script: an attribute that the script
+// knows once made it write a clock over the whole page.
 func (w *Window) Submit(sel string) {
 	w.t.Helper()
-	w.Eval(`(document.documentElement.dataset.left = "", true)`)
+	w.Eval(`(document.documentElement.dataset.beforeSubmit = "", true)`)
 	w.Click(sel)
-	w.Until("another page after "+sel, `document.readyState == "complete" && !("left" in document.documentElement.dataset)`)
+	w.Until("another page after "+sel, `document.readyState == "complete" && !("beforeSubmit" in document.documentElement.dataset)`)
 }
 
 // Type gives a field the keyboard's focus, empties it and enters a text.

@@ -28,8 +28,8 @@ function lasting(seconds) {
 
 function tick() {
   const t = now() / 1000;
-  for (const el of $$("[data-age]")) put(el, word("Ago", lasting(t - Number(el.dataset.age))));
-  for (const el of $$("[data-left]")) {
+  for (const el of $$("span[data-age]")) put(el, word("Ago", lasting(t - Number(el.dataset.age))));
+  for (const el of $$("span[data-left]")) {
     const left = Number(el.dataset.left) - t;
     put(el, word(left < 0 ? "Over" : "Left", lasting(left)));
   }
@@ -111,25 +111,69 @@ async function refresh(el) {
   }
 }
 
-function listen() {
-  const source = new EventSource("/events");
-  source.addEventListener("beat", (e) => {
-    const again = lost;
-    heard = Date.now();
-    offset = Number(e.data) - Date.now();
+// heardOf takes in what the node said: a sign of life with its time, names of
+// what changed, or that the session is over.
+function heardOf(kind, data) {
+  if (ended) return;
+  const again = lost;
+  heard = Date.now();
+  if (kind === "ended") { ended = true; turn(); }
+  if (kind === "beat") {
+    offset = Number(data) - Date.now();
     if (again) $$("[data-fragment]").forEach(refresh);
-  });
-  source.addEventListener("change", (e) => {
-    heard = Date.now();
-    const names = e.data.split(" ");
+  }
+  if (kind === "change") {
+    const names = data.split(" ");
     for (const el of $$("[data-watch]")) if (el.dataset.watch.split(" ").some((n) => names.includes(n))) refresh(el);
+  }
+}
+
+// stream listens to the node until the session is over or over() is called.
+function stream(tell) {
+  let source, again, finish;
+  const done = new Promise((r) => { finish = r; });
+  const over = () => { clearTimeout(again); source.close(); finish(); };
+  const open = () => {
+    source = new EventSource("/events");
+    for (const kind of ["beat", "change", "ended"]) source.addEventListener(kind, (e) => {
+      tell(kind, e.data);
+      if (kind === "ended") over();
+    });
+    source.addEventListener("error", () => {
+      if (source.readyState !== EventSource.CLOSED) return;
+      source.close();
+      again = setTimeout(open, 3000);
+    });
+  };
+  open();
+  return { done, over };
+}
+
+// A browser opens six connections to one node at most, so of several pages one
+// listens, and tells the others. Whoever hears nothing from it takes its place.
+function listen() {
+  if (!navigator.locks || !window.BroadcastChannel) { stream(heardOf); return; }
+  const others = new BroadcastChannel("node"), name = "listens to the node";
+  let mine = null;
+  others.onmessage = (e) => { if (!mine) heardOf(e.data.kind, e.data.data); };
+  const lead = async () => {
+    if (ended) return;
+    mine = stream((kind, data) => { heardOf(kind, data); others.postMessage({ kind, data }); });
+    await mine.done;
+    mine = null;
+  };
+  const wait = (how) => navigator.locks.request(name, how, lead).catch(() => {
+    mine?.over(); // another page took the place
+    if (!ended) wait({});
   });
-  source.addEventListener("ended", () => { ended = true; source.close(); turn(); });
-  source.addEventListener("error", () => {
-    if (source.readyState !== EventSource.CLOSED) return;
-    source.close();
-    setTimeout(listen, 3000);
-  });
+  wait({});
+  const patience = 9000 + Math.random() * 4000;
+  let tried = Date.now();
+  setInterval(() => {
+    if (mine || ended || Date.now() - Math.max(heard, tried) < patience) return;
+    tried = Date.now();
+    wait({ steal: true });
+  }, 1000);
 }
 
 // ---- sound --------------------------------------------------------------------
