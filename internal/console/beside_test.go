@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"parley"
 	"parley/docket"
@@ -165,6 +166,15 @@ func TestTranslationWaits(t *testing.T) {
 			if page := textOf("<main" + b.String()); !strings.Contains(page, want) {
 				t.Errorf("%s: %s", view, page)
 			}
+		}
+	}
+}
+
+// A text in any script makes a draft: what lists show of it fits the book.
+func TestShort(t *testing.T) {
+	for _, s := range []string{strings.Repeat("क", 300), strings.Repeat("ک", 300), strings.Repeat("x", 300), strings.Repeat("𐍈", 300), "कृपया", strings.Repeat("ा", 67)} {
+		if got := short("", s); len(got) > 190 || !utf8.ValidString(got) || len([]rune(got)) > 71 || !strings.HasPrefix(s, strings.TrimSuffix(got, "…")) {
+			t.Errorf("%q has %d bytes", got, len(got))
 		}
 	}
 }

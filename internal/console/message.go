@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"parley"
 	"parley/hotline"
@@ -211,14 +213,18 @@ func (s *Server) fillMessage(v node.View, ref parley.Ref, p *MessagePage) {
 	}
 }
 
-// short is the first words of a text for a list.
+// short is the first words of a text for a list: at most 70 characters, and at
+// most 180 bytes, since the book of officers keeps 200. A letter of Hindi has
+// three.
 func short(subject, text string) string {
 	if subject == "" {
 		subject = text
 	}
-	r := []rune(subject)
-	if len(r) > 70 {
-		return string(r[:69]) + "…"
+	n := 0
+	for i, r := range subject {
+		if n++; n > 70 || i+utf8.RuneLen(r) > 180 {
+			return strings.TrimSpace(subject[:i]) + "…"
+		}
 	}
 	return subject
 }

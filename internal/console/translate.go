@@ -134,7 +134,7 @@ func (s *Server) translated(w http.ResponseWriter, q *request) error {
 	}
 	if q.PostForm.Get("do") == "keep" {
 		k, err := s.cfg.Book.SaveDraft(q.person.Session, p.Draft, p.Rev, officer.Content{Line: uint64(p.Original.Line), Message: d,
-			Subject: strings.ToUpper(t.Language) + " " + ref.String() + " " + short(t.Subject, t.Text), Form: []byte(p.Form.Encode())})
+			Subject: short("", strings.ToUpper(t.Language)+" "+ref.String()+" "+t.Subject+" "+t.Text), Form: []byte(p.Form.Encode())})
 		if err != nil {
 			return err
 		}
