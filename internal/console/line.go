@@ -239,6 +239,7 @@ type AnswerRow struct {
 	Text     string
 	Counts   bool
 	IsText   bool
+	Ask      string // what it asks, if it is a question
 }
 
 // entryRow reads one entry, inside node.Do.
@@ -297,7 +298,11 @@ const answersShown = 12
 
 func (r *EntryRow) answers(d *hotline.Desk, rs []hotline.Response) {
 	for _, x := range slices.Backward(rs[:min(len(rs), answersShown)]) {
-		r.Answers = append(r.Answers, AnswerRow{x.Ref, d.Name(x.Author), moment(x.Time), x.Code, x.Relation, x.Text, x.Counts, x.Code == 0})
+		row := AnswerRow{Ref: x.Ref, From: d.Name(x.Author), Time: moment(x.Time), Code: x.Code, Relation: x.Relation, Text: x.Text, Counts: x.Counts, IsText: x.Code == 0}
+		if q, ok := d.QuestionOf(x.Ref); ok && q.Query != nil {
+			row.Ask = q.Query.Ask.String()
+		}
+		r.Answers = append(r.Answers, row)
 	}
 }
 
