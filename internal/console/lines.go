@@ -26,6 +26,8 @@ type LineRow struct {
 	Level    string
 	State    string
 	Text     string // the desk's sentence, English
+	Silent   []string
+	Since    time.Time // of the first thing that the silent ones missed
 	Played   string
 	Medium   hotline.Medium
 	InForce  bool
@@ -81,6 +83,10 @@ func (s *Server) lineRow(v node.View, l *hotline.LineView) LineRow {
 	r := LineRow{Number: l.Number, State: healthKey(l.Condition.Health), Text: l.Condition.Text, InForce: l.Line != nil, Clash: l.Clash}
 	if l.Played != nil {
 		r.Played = l.Played.Text
+	}
+	r.Since = moment(l.Condition.Since)
+	for _, m := range l.Condition.Silent {
+		r.Silent = append(r.Silent, d.Name(m))
 	}
 	wording := l.Line
 	for i := range l.Proposals {

@@ -120,6 +120,7 @@ func (p *pages) funcs(l catalogue) template.FuncMap {
 		"id": func(v any) template.HTML {
 			return template.HTML(`<bdi dir="ltr" class="id">` + template.HTMLEscapeString(clean(fmt.Sprint(v))) + `</bdi>`)
 		},
+		"lang":    l.Lang,
 		"unix":    func(t time.Time) int64 { return t.Unix() },
 		"visible": visible,
 		"place":   placeOf,
