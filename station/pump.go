@@ -147,8 +147,12 @@ func (st *Station) signatureAt(l *log, index uint64) *signature {
 	return s
 }
 
-// holdsAll reports whether the member has receipted, or written, every head.
+// holdsAll reports whether the member has receipted, or written, every head. The
+// receipts of one that lost its disk prove that it held them once.
 func (st *Station) holdsAll(m *member, hs []parley.Head) bool {
+	if m.lost {
+		return false
+	}
 	for _, h := range hs {
 		l := st.logs[place{h.Party, h.Lane, h.Gen}]
 		if l == nil || h.Party != m.Index && l.rcpt[m.Index] < h.Size {

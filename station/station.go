@@ -111,6 +111,7 @@ type member struct {
 	granted uint64        // keys accepted since the start
 	cursor  map[*log]uint64
 	theirs  map[*log]parley.Head // newest HAVE
+	lost    bool                 // by it the member holds less than it has receipted
 	listed  map[seal.KeyID]bool  // own keyids that the newest HAVE listed
 	heads   map[*log]int64       // when its head of a log was asked for
 	wanted  asks                 // its entries

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"parley"
+	"parley/frame"
 	"parley/journal"
 )
 
@@ -177,6 +178,49 @@ func TestRestoredBackupStartsANewGeneration(t *testing.T) {
 			w.agree()
 		})
 	}
+}
+
+// A restored node whose receipts have to wait gets long logs at the pace of the
+// line all the same, and what it wrote to one reader alone.
+func TestRestoredNodeDoesNotWaitForWindows(t *testing.T) {
+	w := newWorld(t, 3)
+	w.connectAll()
+	w.post(2, parley.Routine, parley.ToAll, "in the backup")
+	w.settle()
+	backup := copyStore(t, w.nodes[1].store)
+	var two, three, mine parley.Ref // each cites what its author saw of the others
+	for i := range 40 {
+		two = w.post(2, parley.Routine, parley.ToAll, fmt.Sprint("two ", i))
+		w.settle()
+		three = w.post(3, parley.Routine, parley.ToAll, fmt.Sprint("three ", i))
+		mine = w.post(1, parley.Routine, parley.AudienceOf(2), fmt.Sprint("mine ", i))
+		w.settle()
+	}
+	w.cut(1, 2)
+	w.cut(1, 3)
+	for i := range 4 * window {
+		two = w.post(2, parley.Routine, parley.ToAll, fmt.Sprint("later ", i))
+	}
+	w.settle()
+	w.boot(1, backup, true)
+	elided := 0 // they cite what the restored node has receipted, and lost
+	w.trace = func(_, to parley.Party, b []byte) {
+		if f, err := frame.Decode(b); err == nil && to == 1 {
+			if e, ok := f.(*frame.Entry); ok && e.Compact {
+				elided++
+			}
+		}
+	}
+	w.connect(1, 2)
+	w.connect(1, 3)
+	w.settle()
+	w.pass(5*time.Second, time.Second)
+	if elided > 0 {
+		t.Errorf("%d entries came in a form that the restored node could not open", elided)
+	}
+	w.reads(1, two, fmt.Sprint("later ", 4*window-1))
+	w.reads(1, three, "three 39")
+	w.reads(1, mine, "mine 39")
 }
 
 // A wiped node gets its own record back from its peers.

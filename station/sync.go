@@ -94,6 +94,7 @@ func (st *Station) receiveHave(m *member, f *frame.Have) {
 		st.regrant(m) // granted, and not there: after a restore, say
 	}
 	said := map[*log]bool{}
+	m.lost = false
 	for _, h := range f.Heads {
 		if st.members[h.Party] == nil {
 			continue
@@ -104,9 +105,11 @@ func (st *Station) receiveHave(m *member, f *frame.Have) {
 		}
 		said[l] = true
 		m.theirs[l] = h
+		m.lost = m.lost || h.Size < l.rcpt[m.Index]
 		st.compare(m, l, h, first)
 	}
 	for _, l := range st.order {
+		m.lost = m.lost || l.rcpt[m.Index] > 0 && !said[l] && len(f.Heads) < parley.MaxHeads
 		if l.id.Party == st.me && !said[l] {
 			delete(m.theirs, l)
 			if first {
