@@ -1,12 +1,15 @@
 package console
 
 import (
+	"net/http"
 	"slices"
+	"strconv"
 	"time"
 
 	"parley"
 	"parley/hotline"
 	"parley/internal/node"
+	"parley/internal/officer"
 	"parley/release"
 )
 
@@ -27,7 +30,9 @@ type BesideRow struct {
 	Standing   parley.Standing
 	Type       hotline.Type
 	Release    release.Status
-	Draft      bool // not written yet
+	Draft      bool   // not written yet
+	Inside     bool   // in this party's own book only; From is an officer
+	Drop       string // where it can be removed, if this officer may
 }
 
 // Beside is what stands beside a message.
@@ -35,6 +40,7 @@ type Beside struct {
 	Standing []BesideRow
 	Others   []BesideRow // replaced, or changing nothing: without their words
 	More     int         // not listed
+	Inside   []BesideRow // for this party only
 }
 
 // Bounds of one page. A member that writes many translations hides none of
@@ -116,4 +122,36 @@ func (s *Server) fillTranslation(v node.View, x *hotline.Translated, p *MessageP
 func (s *Server) circle(v node.View, ref parley.Ref) []parley.Party {
 	c, me := s.cfg.Host.Charter(), s.cfg.Host.Me()
 	return slices.DeleteFunc(c.Readers(me, v.Docket.Hotline.ReplyTo(ref)).Parties(), func(p parley.Party) bool { return p == me })
+}
+
+// asides are the translations that this party keeps for itself. They are in
+// the book of officers, not in the record.
+func (s *Server) asides(q *request, ref parley.Ref, may bool) (out []BesideRow) {
+	for _, a := range s.cfg.Book.Asides(ref) {
+		r := BesideRow{From: s.officerName(a.By), Time: a.At, Lang: a.Language, Status: hotline.Status(a.Status), Translator: a.Translator,
+			Text: a.Text, Inside: true}
+		if may {
+			r.Drop = "/message/" + placeOf(ref) + "/aside/" + strconv.FormatUint(a.ID, 10)
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// dropAside removes a translation that this party kept for itself.
+func (s *Server) dropAside(w http.ResponseWriter, q *request) error {
+	ref, err := s.refOf(q)
+	if err != nil {
+		return err
+	}
+	id, err := strconv.ParseUint(q.PathValue("id"), 10, 53)
+	if err != nil || !slices.ContainsFunc(s.cfg.Book.Asides(ref), func(a officer.Aside) bool { return a.ID == id }) {
+		return parley.Errorf(officer.CodeAside, "no such translation is kept of %s", ref)
+	}
+	if err := s.cfg.Book.DropAside(q.person.Session, id); err != nil {
+		return err
+	}
+	s.hub.tell(changedRecord)
+	http.Redirect(w, q.Request, "/message/"+placeOf(ref)+"?done=aside-dropped", http.StatusSeeOther)
+	return nil
 }

@@ -104,6 +104,59 @@ func testTranslate(t *testing.T, a, b *side, w written) {
 	})
 }
 
+// testAside: a translation for this party only is shown to its officers, marked
+// as that; it is in no record, on no paper, and on no other party's page.
+func testAside(t *testing.T, a, b *side, w written) {
+	a.s.limits = newLimits()
+	at := "/message/" + placeOf(w.urdu)
+	entries := func(x *side) (n uint64) {
+		x.h.Node.Do(t.Context(), func(v node.View) {
+			for _, l := range v.Station.Logs() {
+				n += l.Head.Size
+			}
+		})
+		return n
+	}
+	before := entries(a)
+	form := url.Values{"language": {"en"}, "status": {"machine"}, "text": {"A private reading.\n<b>x</b>\u202e"}, "for": {"party"}}
+	r := a.ask("both", "POST", at+"/translate", form)
+	if page := textOf(r.Body.String()); r.Code != 200 || !strings.Contains(page, "Nobody outside this party will see it") || !strings.Contains(page, "A private reading.") {
+		t.Fatalf("check: %d %s", r.Code, page)
+	}
+	form.Set("do", "keep")
+	if r := a.ask("reader", "POST", at+"/translate", form); r.Code != 403 {
+		t.Errorf("a reader writes: %d", r.Code)
+	}
+	if r := a.ask("both", "POST", at+"/translate", form); r.Code != 303 || r.Header().Get("Location") != at+"?done=aside-kept" {
+		t.Fatalf("keep: %d %s", r.Code, textOf(r.Body.String()))
+	}
+	page := a.get("reader", at)
+	kept := section(page, `class="beside inside"`)
+	for _, want := range []string{"only for this party", "machine translation", "A private reading.", "Officer both"} {
+		if !strings.Contains(kept, want) {
+			t.Errorf("there is no %q in %s", want, kept)
+		}
+	}
+	if strings.Contains(kept, "<b>x</b>") || strings.Contains(kept, "\u202e") || strings.Contains(kept, "/aside/") {
+		t.Errorf("markup, direction, or a button for a reader: %s", kept)
+	}
+	for who, page := range map[string]string{"paper": a.get("both", at+"/print"), "the other side": b.get("both", at), "its paper": b.get("both", at+"/print")} {
+		if strings.Contains(page, "A private reading.") {
+			t.Errorf("%s shows it", who)
+		}
+	}
+	if entries(a) != before || len(a.book.Drafts()) > 0 && strings.Contains(a.get("both", "/drafts"), "private reading") {
+		t.Error("it became an entry or a draft")
+	}
+	drop := at + "/aside/1"
+	if r := a.ask("both", "POST", "/message/"+placeOf(w.text)+"/aside/1", nil); r.Code == 303 {
+		t.Error("it is removed from another message's page")
+	}
+	if r := a.ask("both", "POST", drop, url.Values{}); r.Code != 303 || strings.Contains(a.get("both", at), "A private reading.") {
+		t.Errorf("removal: %d", r.Code)
+	}
+}
+
 // testHostileTranslation: what the other side writes as a translation is never
 // markup, turns nothing, and hides neither the original nor another's words.
 func testHostileTranslation(t *testing.T, a, b *side, w written) {
@@ -134,7 +187,7 @@ func testHostileTranslation(t *testing.T, a, b *side, w written) {
 	if n := strings.Count(page, `id="t-2-`); n != besideShown || !strings.Contains(textOf(page), "8 more are in the record") {
 		t.Errorf("%d translations of one side are shown whole", n)
 	}
-	if !strings.Contains(page, "Original. This text governs.</h3>") || strings.Count(page, "Original. This text governs.</h3>") != 1 {
+	if !strings.Contains(page, "Original. This text governs.</h2>") || strings.Count(page, "Original. This text governs.</h2>") != 1 {
 		t.Error("the text that governs is not marked, or another is")
 	}
 }

@@ -24,7 +24,7 @@ var access = map[string]string{
 	"GET /message/{place}": everybody, "GET /message/{place}/print": everybody, "GET /drafts": everybody, "GET /drafts/{id}": everybody,
 	"GET /duties": everybody, "GET /record": everybody, "GET /manual": everybody, "GET /manual/{name}": everybody,
 	"GET /settings": everybody, "POST /settings": everybody,
-	"POST /message/{place}/answer": writing, "POST /message/{place}/ask": writing, "GET /message/{place}/translate": writing, "POST /message/{place}/translate": writing, "GET /compose": writing, "POST /compose": writing,
+	"POST /message/{place}/answer": writing, "POST /message/{place}/ask": writing, "GET /message/{place}/translate": writing, "POST /message/{place}/translate": writing, "POST /message/{place}/aside/{id}": writing, "GET /compose": writing, "POST /compose": writing,
 	"GET /call": writing, "POST /call": writing, "GET /question": writing, "POST /question": writing, "GET /propose": writing, "POST /propose": writing,
 	"POST /drafts/{id}/return": writing, "POST /drafts/{id}/drop": writing,
 	"POST /drafts/{id}/submit": "drafter", "POST /drafts/{id}/submit/begin": "drafter", "POST /drafts/{id}/submit/finish": "drafter",

@@ -151,6 +151,7 @@ func (s *Server) messagePage(q *request) (*MessagePage, error) {
 	p.Type = p.Entry.Type
 	if t := p.Message; t != nil && t.Text != nil {
 		p.Translations = translations(t.Text.Text, t.Text.Language, q.loc.Lang())
+		p.Beside.Inside = s.asides(q, ref, p.CanDraft)
 	}
 	p.Address = fmt.Sprintf("/lines/%d", p.Entry.Line)
 	return p, s.proveEntry(ref, &p.Proof)

@@ -45,6 +45,7 @@ func TestConsole(t *testing.T) {
 	t.Run("release", func(t *testing.T) { testRelease(t, a, b) })
 	t.Run("forms", func(t *testing.T) { testForms(t, a, b) })
 	t.Run("translate", func(t *testing.T) { testTranslate(t, a, b, w) })
+	t.Run("aside", func(t *testing.T) { testAside(t, a, b, w) })
 	t.Run("hostile translation", func(t *testing.T) { testHostileTranslation(t, a, b, w) })
 	t.Run("session", func(t *testing.T) { testPassive(t, a) })
 }

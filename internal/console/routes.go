@@ -37,6 +37,7 @@ func allRoutes() []*route {
 		{method: "POST", path: "/message/{place}/ask", may: write, serve: (*Server).ask},
 		{method: "GET", path: "/message/{place}/translate", may: write, serve: (*Server).translate},
 		{method: "POST", path: "/message/{place}/translate", may: write, serve: (*Server).translated},
+		{method: "POST", path: "/message/{place}/aside/{id}", may: write, serve: (*Server).dropAside},
 		{method: "POST", path: "/message/{place}/disclosure", may: officer.Export, serve: (*Server).disclosure, strict: true},
 
 		{method: "GET", path: "/compose", may: write, serve: (*Server).compose},

@@ -34,8 +34,11 @@ type TranslatePage struct {
 	Limit    int
 }
 
+// Inside reports that the translation is for this party only.
+func (p *TranslatePage) Inside() bool { return p.Form.Get("for") == "party" }
+
 // translateFields are the fields of the form; others are dropped.
-var translateFields = []string{"language", "status", "translator", "subject", "text"}
+var translateFields = []string{"language", "status", "translator", "subject", "text", "for"}
 
 // translate shows the form of a translation of a message.
 func (s *Server) translate(w http.ResponseWriter, q *request) error {
@@ -126,13 +129,17 @@ func (s *Server) translated(w http.ResponseWriter, q *request) error {
 		return s.translateForm(w, q, http.StatusOK, p, nil)
 	}
 	d, t, err := s.translationOf(p, ref)
-	if err == nil {
+	if err == nil && !p.Inside() {
 		err = s.checkDraft(q, d)
 	}
 	if err != nil {
 		return s.translateForm(w, q, http.StatusUnprocessableEntity, p, err)
 	}
-	if q.PostForm.Get("do") == "keep" {
+	keep := q.PostForm.Get("do") == "keep"
+	if keep && p.Inside() {
+		return s.keepAside(w, q, t)
+	}
+	if keep {
 		k, err := s.cfg.Book.SaveDraft(q.person.Session, p.Draft, p.Rev, officer.Content{Line: uint64(p.Original.Line), Message: d,
 			Subject: short("", strings.ToUpper(t.Language)+" "+ref.String()+" "+t.Subject+" "+t.Text), Form: []byte(p.Form.Encode())})
 		if err != nil {
@@ -143,6 +150,7 @@ func (s *Server) translated(w http.ResponseWriter, q *request) error {
 		return nil
 	}
 	p.Checked = s.draftBeside(t, p.Original.Type)
+	p.Checked.Inside = p.Inside()
 	kept := DraftPage{}
 	s.describeDraft(&officer.Draft{Content: officer.Content{Message: d}, Digest: release.Digest(d),
 		Persons: s.cfg.Book.RuleFor(uint64(p.Original.Line), d.Lane).Persons}, &kept)
@@ -151,6 +159,21 @@ func (s *Server) translated(w http.ResponseWriter, q *request) error {
 		p.Fields = append(p.Fields, Field{k, p.Form.Get(k)})
 	}
 	return s.render(w, q, http.StatusOK, "translate", p)
+}
+
+// keepAside keeps a translation in the book of officers, where it stays.
+func (s *Server) keepAside(w http.ResponseWriter, q *request, t *hotline.Translation) error {
+	text := t.Text
+	if t.Subject != "" {
+		text = t.Subject + "\n\n" + t.Text
+	}
+	err := s.cfg.Book.KeepAside(q.person.Session, officer.Aside{About: t.About, Language: t.Language, Status: uint8(t.Status), Translator: t.Translator, Text: text})
+	if err != nil {
+		return err
+	}
+	s.hub.tell(changedRecord)
+	http.Redirect(w, q.Request, "/message/"+placeOf(t.About)+"?done=aside-kept", http.StatusSeeOther)
+	return nil
 }
 
 // translationOf reads the form. Its error names what cannot be said so.
@@ -171,11 +194,11 @@ func (s *Server) translationOf(p *TranslatePage, ref parley.Ref) (d parley.Draft
 			to |= parley.AudienceOf(parley.Party(n))
 		}
 	}
+	if err := t.Check(); err != nil || p.Inside() {
+		return d, t, err
+	}
 	if to == 0 {
 		return d, t, parley.Errorf(CodeForm, "nobody is to read the translation")
-	}
-	if err := t.Check(); err != nil {
-		return d, t, err
 	}
 	return hotline.Draft(t, ref.Lane, s.cfg.Host.Charter().Address(s.cfg.Host.Me(), to)), t, nil
 }

@@ -35,4 +35,6 @@ const (
 	ActRecoveryTwo   Act = "recovery-approved"
 	ActRecoveryEnded Act = "recovery-ended"
 	ActNote          Act = "noted"
+	ActAside         Act = "translation-kept"
+	ActAsideGone     Act = "translation-dropped"
 )

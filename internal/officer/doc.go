@@ -21,7 +21,8 @@
 // lies in a file beside it. What anybody sees is the fold of the entries. Open
 // computes tree and fold again and refuses a book that was edited, cut short
 // or put back. Texts of drafts are kept apart, sealed, under their hash: the
-// journal says who did what to which draft, never what it says.
+// journal says who did what to which draft, never what it says. Translations
+// that officers keep for their own house (Aside) are kept the same way.
 //
 // Passkeys are WebAuthn credentials, discoverable, with the user verified, of
 // the algorithms ES256 and EdDSA. A challenge is good for one answer within a

@@ -45,6 +45,8 @@ const (
 	CodeWatch   parley.Code = "watch"
 	CodeWait    parley.Code = "recovery-waits"
 	CodeContent parley.Code = "draft-content"
+	CodeAside   parley.Code = "no-such-aside"
+	CodeAsides  parley.Code = "too-many-asides"
 )
 
 var _ = parley.RegisterCodes(map[parley.Code]string{
@@ -83,4 +85,6 @@ var _ = parley.RegisterCodes(map[parley.Code]string{
 	CodeWatch:   "Look at who has the watch now, then decide.",
 	CodeWait:    "Wait until the time that is shown. Every officer is told meanwhile, and may stop it.",
 	CodeContent: "Shorten the draft, or its subject.",
+	CodeAside:   "The translation was removed. Open the message again.",
+	CodeAsides:  "Remove translations that nobody needs any more.",
 })

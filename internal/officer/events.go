@@ -40,6 +40,8 @@ var events = map[Act]func() event{
 	ActRulesSet:      func() event { return &rulesEvent{name: ActRulesSet} },
 	ActRecovery:      func() event { return &recoveryEvent{name: ActRecovery} },
 	ActRecoveryTwo:   func() event { return &recoveryEvent{name: ActRecoveryTwo} },
+	ActAside:         func() event { return &asideEvent{} },
+	ActAsideGone:     func() event { return &asideGone{} },
 	ActRecoveryEnded: func() event { return &recoveryEvent{name: ActRecoveryEnded} },
 }
 

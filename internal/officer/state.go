@@ -31,6 +31,9 @@ type state struct {
 	warnings []Warning
 	nextID   ID
 	nextDoc  uint64
+
+	asides    map[uint64]*aside
+	nextAside uint64
 }
 
 // person is an officer with what only the book needs.
@@ -77,7 +80,8 @@ type draft struct {
 
 func newState() *state {
 	return &state{officers: map[ID]*person{}, sessions: map[parley.Hash]*openSession{}, drafts: map[uint64]*draft{},
-		links: map[parley.Hash]*link{}, recover: map[ID]*Recovery{}, rules: defaultRules(), nextID: 1, nextDoc: 1}
+		links: map[parley.Hash]*link{}, recover: map[ID]*Recovery{}, rules: defaultRules(), nextID: 1, nextDoc: 1,
+		asides: map[uint64]*aside{}, nextAside: 1}
 }
 
 // take reads one encoded entry and folds it.
@@ -107,13 +111,16 @@ func (s *state) take(data []byte) error {
 	return nil
 }
 
-// texts lists the texts that open drafts need.
+// texts lists the texts that open drafts and asides need.
 func (s *state) texts() map[parley.Hash]bool {
 	need := map[parley.Hash]bool{}
 	for _, d := range s.drafts {
 		for _, h := range d.held() {
 			need[h] = true
 		}
+	}
+	for _, a := range s.asides {
+		need[a.text] = true
 	}
 	return need
 }
