@@ -22,6 +22,10 @@
 // The console never decides. It asks the desks (package docket) for facts,
 // the book of officers (internal/officer) for who may do what, and hands
 // released drafts to the node. It holds no state of its own but a bounded
-// history of heartbeats for the strip of the last day, which says from when on
-// it was kept.
+// history of proofs for the strip of the last day. A start takes into it what
+// the record still proves; where nobody watched, it says "not known".
+//
+// The node does nothing else while the desks are asked. What grows with a flood
+// of entries, the strip and the duties, is kept for all browsers and asked again
+// only when it has taken a twentieth of the time; it may be that much old.
 package console

@@ -310,6 +310,6 @@ if (live) {
   controls();
   ring();
   if (sessionStorage.getItem("armed")) arm(false);
-} else sessionStorage.clear();
+} else if (body.dataset.view !== "print") sessionStorage.clear(); // nobody is signed in
 setInterval(tick, 1000);
 tick();
