@@ -117,6 +117,9 @@ func TestRepairFromRunningPeer(t *testing.T) {
 	if r := command(t, w.base, "", "fsck", "--dir", b.dir); r.code != 4 || !strings.Contains(r.out, "what to do: Stop the node, then: parley fsck --repair") {
 		t.Fatalf("fsck: exit %d\n%s%s", r.code, r.out, r.err)
 	}
+	if found := host.DoneFound.Last(b.dir); found.IsZero() || !found.After(host.DoneCheck.Last(b.dir)) {
+		t.Error("officers do not come to know what the check found")
+	}
 	chance := rand.New(rand.NewPCG(1, uint64(time.Now().UnixNano())))
 	for range 6 {
 		p := spawn(t, w.base, "fsck", "--repair", "--dir", b.dir, "--peer", "Avaria="+a.addr)
@@ -126,6 +129,9 @@ func TestRepairFromRunningPeer(t *testing.T) {
 	out := ok(t, w.base, "fsck", "--repair", "--dir", b.dir, "--peer", "Avaria="+a.addr)
 	if !strings.Contains(out, "Repaired: ") && !strings.Contains(out, "Nothing was done.") {
 		t.Errorf("the repair says:\n%s", out)
+	}
+	if host.DoneFound.Last(b.dir).After(host.DoneCheck.Last(b.dir)) {
+		t.Error("after the repair officers still read what the check found")
 	}
 	again := ok(t, w.base, "fsck", "--repair", "--dir", b.dir, "--json")
 	var report struct {
