@@ -156,7 +156,10 @@ func (g *generator) translation() parley.Draft {
 	if g.rng.IntN(2) == 0 {
 		t.Translator = "translation desk"
 	}
-	p := g.d.Translate(t)
+	p, err := g.d.Translate(t)
+	if err != nil {
+		return parley.Draft{}
+	}
 	if rs := circle(r) &^ parley.AudienceOf(g.d.me); g.rng.IntN(3) == 0 && rs != 0 { // for one of them only
 		ps := rs.Parties()
 		p.To = g.d.charter.Address(g.d.me, parley.AudienceOf(ps[g.rng.IntN(len(ps))]))

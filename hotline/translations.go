@@ -110,14 +110,16 @@ func (d *Desk) TranslationOf(ref parley.Ref) (*Translated, bool) {
 // Unplaced lists the translations whose original is not in this record or is
 // no message, newest first. No message shows them.
 func (d *Desk) Unplaced() []Translated {
+	var rs []*record
+	for about, beside := range d.beside { // not the whole record
+		if m := d.records[about]; m == nil || m.kind != KindText || m.bad != nil {
+			rs = append(rs, beside...)
+		}
+	}
+	slices.SortFunc(rs, newest)
 	var out []Translated
-	for r := range d.backwards(KindTranslation) {
-		if r.bad != nil {
-			continue
-		}
-		if x := d.translated(r); x.Fit == FitWaiting || x.Fit == FitNoMessage {
-			out = append(out, x)
-		}
+	for _, r := range rs {
+		out = append(out, d.translated(r))
 	}
 	return out
 }
@@ -169,14 +171,26 @@ func circle(m *record) parley.Audience { return m.readers | parley.AudienceOf(m.
 
 // Translate drafts a translation of a message: in its lane, to its author and
 // all its readers.
-func (d *Desk) Translate(t *Translation) parley.Draft {
-	return Draft(t, t.About.Lane, d.ReplyTo(t.About))
+func (d *Desk) Translate(t *Translation) (parley.Draft, error) {
+	if _, err := d.original(t); err != nil {
+		return parley.Draft{}, err
+	}
+	return Draft(t, t.About.Lane, d.ReplyTo(t.About)), nil
+}
+
+// original is the message that t translates.
+func (d *Desk) original(t *Translation) (*record, error) {
+	m := d.records[t.About]
+	if m == nil || m.kind != KindText || m.bad != nil {
+		return nil, parley.Errorf(CodeNoSuchEntry, "%s is no message in this record", t.About)
+	}
+	return m, nil
 }
 
 func (d *Desk) checkTranslation(t *Translation, readers parley.Audience) error {
-	m := d.records[t.About]
-	if m == nil || m.kind != KindText || m.bad != nil {
-		return parley.Errorf(CodeNoSuchEntry, "%s is no message in this record", t.About)
+	m, err := d.original(t)
+	if err != nil {
+		return err
 	}
 	old := m.body.(*Text)
 	switch {

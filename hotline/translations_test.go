@@ -120,7 +120,10 @@ func TestCheckTranslation(t *testing.T) {
 	if err := w.desks[india].Check(own, w.now); parley.CodeOf(err) != parley.CodeAudience {
 		t.Errorf("a translation that nobody could ever open: %v", err)
 	}
-	if p := w.desks[pakistan].Translate(x(m)); p.Lane != parley.Flash || p.To != parley.AudienceOf(india, saudi) {
+	if _, err := w.desks[pakistan].Translate(x(call)); parley.CodeOf(err) != CodeNoSuchEntry {
+		t.Errorf("a translation of a call: %v", err)
+	}
+	if p, _ := w.desks[pakistan].Translate(x(m)); p.Lane != parley.Flash || p.To != parley.AudienceOf(india, saudi) {
 		t.Errorf("a translation goes by itself to %#x in %s", uint32(p.To), p.Lane)
 	}
 }

@@ -83,6 +83,20 @@ func (s *Server) beside(v node.View, ref parley.Ref) (out Beside) {
 	return out
 }
 
+// unplaced are the newest translations that no message shows: their original
+// is not held, or is none. Their words stand on their own pages only.
+func (s *Server) unplaced(v node.View) (out []BesideRow) {
+	listed := map[parley.Party]int{}
+	for _, x := range v.Docket.Hotline.Unplaced() {
+		if listed[x.Author]++; listed[x.Author] <= besideListed {
+			r := s.besideRow(v, x)
+			r.Subject, r.Text = "", ""
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
 // translation fills a row with a translation, marked by the type of its
 // original and standing where that stands.
 func (r *EntryRow) translation(d *hotline.Desk, x *hotline.Translated) {

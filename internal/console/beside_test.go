@@ -207,6 +207,16 @@ func TestTranslationWaits(t *testing.T) {
 	early := put(2, 0, &hotline.Translation{About: nowhere, Language: "ur", Text: "فائر"})
 	call := put(2, 1, &hotline.Attempt{Type: hotline.Exercise, Caller: 2, Called: parley.AudienceOf(1), At: 5, Outcome: hotline.Busy})
 	wrong := put(2, 2, &hotline.Translation{About: call, Language: "ur", Text: "کال"})
+	line := &LinePage{}
+	a.s.fillLine(node.View{Docket: d, Now: now}, line)
+	var b strings.Builder
+	if err := a.s.pages.byLang[locale.English]["line"].ExecuteTemplate(&b, "main", line); err != nil {
+		t.Fatal(err)
+	}
+	list := textOf("<main" + b.String())
+	if len(line.Unplaced) != 2 || !strings.Contains(list, "waits for its original") || !strings.Contains(list, "translates no message") || strings.Contains(list, "فائر") {
+		t.Errorf("the list says: %s", list)
+	}
 	for ref, want := range map[parley.Ref]string{early: "It is not known whether this is meant", wrong: "What this names is no message"} {
 		p := &MessagePage{Page: Page{Lang: "en", Dir: "ltr", View: "message"}}
 		a.s.fillMessage(node.View{Docket: d, Now: now}, ref, p)

@@ -30,6 +30,7 @@ type LinePage struct {
 	Self    string
 
 	CanDraft bool
+	Unplaced []BesideRow // on the page of what stands on no line
 }
 
 // Filter is what the line page was asked for.
@@ -94,6 +95,9 @@ func (s *Server) fillLine(v node.View, p *LinePage) bool {
 		Before: p.Query.before, Limit: pageEntries, Look: searchLook}
 	if typ, err := hotline.ParseType(p.Query.Type); err == nil {
 		t.Types = []hotline.Type{typ}
+	}
+	if p.Number == 0 && p.Query.before == nil {
+		p.Unplaced = s.unplaced(v)
 	}
 	st := d.Stretch(t)
 	for _, ref := range st.Refs {

@@ -332,7 +332,7 @@ func (s *Server) other(v node.View, ref parley.Ref) (Message, error) {
 	out := Message{Place: place(v.Station.Logs(), ref), Time: time.Unix(int64(e.Time), 0).UTC(), From: ev.Member, Lane: ev.Lane,
 		Type: ev.Type, Text: ev.Text, Mine: ref.Party == s.h.Me(), Addressees: []Reader{}}
 	if x, ok := v.Docket.Hotline.TranslationOf(ref); ok && x.Translation != nil {
-		translation(&out, x)
+		s.translation(v, &out, x)
 		out.Beside = []Beside{s.beside(v.Station.Logs(), *x)}
 	}
 	said := func(rs []hotline.Response) {
@@ -461,7 +461,7 @@ func (s *Server) translate(r *http.Request) (any, error) {
 		if derr = t.Check(); derr != nil {
 			return
 		}
-		if d = v.Docket.Hotline.Translate(t); a.To != 0 {
+		if d, derr = v.Docket.Hotline.Translate(t); a.To != 0 {
 			d.To = s.h.Charter().Address(s.h.Me(), a.To)
 		}
 	}); err != nil || derr != nil {
@@ -483,8 +483,8 @@ func (s *Server) beside(logs []station.LogStatus, x hotline.Translated) Beside {
 }
 
 // translation says what a translation says, marked by the type of its
-// original.
-func translation(out *Message, x *hotline.Translated) {
+// original, and then shows the original.
+func (s *Server) translation(v node.View, out *Message, x *hotline.Translated) {
 	out.Type, out.Subject = x.Type.String(), x.Translation.Subject
 	mark := x.Type.Banner()
 	if x.Fit == hotline.FitWaiting {
@@ -495,6 +495,10 @@ func translation(out *Message, x *hotline.Translated) {
 		if s != "" {
 			lines = append(lines, s)
 		}
+	}
+	var b strings.Builder
+	if m, ok := v.Docket.Hotline.Message(x.Translation.About); ok && hotline.Format(&b, s.h.Charter(), m) == nil {
+		lines = append(lines, "", "The original, which is authoritative, and what stands beside it:", strings.TrimRight(b.String(), "\n"))
 	}
 	out.Text = strings.Join(lines, "\n")
 }
