@@ -97,6 +97,17 @@ func (s *Server) unplaced(v node.View) (out []BesideRow) {
 	return out
 }
 
+// beside names the translations that stand beside a message in a list: at most
+// two of each member.
+func (r *EntryRow) beside(d *hotline.Desk, xs []hotline.Translated) {
+	n := map[parley.Party]int{}
+	for _, x := range xs {
+		if n[x.Author]++; x.Fit == hotline.FitStands && n[x.Author] <= 2 {
+			r.Beside = append(r.Beside, BesideRow{Ref: x.Ref, From: d.Name(x.Author), Lang: x.Translation.Language, Status: x.Translation.Status})
+		}
+	}
+}
+
 // translation fills a row with a translation, marked by the type of its
 // original and standing where that stands.
 func (r *EntryRow) translation(d *hotline.Desk, x *hotline.Translated) {

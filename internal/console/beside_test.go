@@ -79,6 +79,9 @@ func testTranslate(t *testing.T, a, b *side, w written) {
 		}
 		return len(xs) == 1 && v.Docket.Release.Of(x.Ref).State == release.Held
 	})
+	if page := textOf(b.get("reader", "/lines/1?type=exercise")); !strings.Contains(page, x.Ref.String()+" ur · courtesy translation, by the word of") {
+		t.Errorf("the line does not say that there is a translation: %s", page)
+	}
 	for _, view := range []string{at, at + "/print"} {
 		page := b.get("reader", view)
 		beside := section(page, `class="beside"`)

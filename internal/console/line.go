@@ -216,7 +216,8 @@ type EntryRow struct {
 	About     *parley.Ref
 	Crossed   []parley.Ref
 	Withdrawn *parley.Ref
-	Waits     bool // somebody owes something about it
+	Beside    []BesideRow // translations that stand, without their words
+	Waits     bool        // somebody owes something about it
 	NotHeld   []string
 	Standing  parley.Standing
 	Malformed string
@@ -287,6 +288,7 @@ func (r *EntryRow) message(d *hotline.Desk, m *hotline.Message) {
 	r.addressees(d, m.Addressees)
 	r.answers(d, m.Responses)
 	r.Crossed = d.Crossed(r.Ref, 6)
+	r.beside(d, m.Beside)
 }
 
 func (r *EntryRow) addressees(d *hotline.Desk, as []hotline.Addressee) {
