@@ -70,6 +70,9 @@ func testTranslate(t *testing.T, a, b *side, w written) {
 	}
 	a.step(t, "both", draft, "submit")
 	a.step(t, "other", draft, "release")
+	if page := a.get("reader", draft); strings.Contains(page, "unknown-kind") || strings.Contains(page, "0000 0000") {
+		t.Errorf("a released draft shows what the book does not keep: %s", textOf(page))
+	}
 
 	var x hotline.Translated
 	b.until("the translation", func(v node.View) bool {

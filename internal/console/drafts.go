@@ -48,6 +48,7 @@ type DraftPage struct {
 	Checked    *BesideRow // of a translation, with its original
 	Original   *EntryRow
 	Governs    bool
+	Gone       bool     // released or dropped: the record has what was said
 	Other      []string // of a draft that is no message: what it says, one line each
 	Wording    *Wording // of a draft of a line
 	Call       *CallWording
@@ -132,9 +133,11 @@ func (s *Server) draft(w http.ResponseWriter, q *request) error {
 	}
 	p := DraftPage{Page: s.page(q, "draft", q.loc.T("draft.title", int(id))), Row: s.draftRow(d), Digest: d.Digest.String()}
 	p.Type = p.Row.Type
-	s.describeDraft(d, &p)
-	if err := s.showOriginal(q, d, &p); err != nil {
-		return err
+	if p.Gone = !d.State.Open(); !p.Gone { // the book keeps no text of what went or was dropped
+		s.describeDraft(d, &p)
+		if err := s.showOriginal(q, d, &p); err != nil {
+			return err
+		}
 	}
 	if d.State.Open() && d.State != officer.Releasing {
 		if err := s.checkDraft(q, d.Message); err != nil && !d.Roster {
