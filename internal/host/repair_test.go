@@ -3,7 +3,9 @@ package host
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
@@ -288,4 +290,48 @@ func TestRepairNamesLoss(t *testing.T) {
 	eventually(t, b, "it is ready in a new generation", func(v node.View) bool { return v.Station.Ready() && v.Station.Gen() != lost.Gen })
 	ref := say(t, b, parley.Flash, "said again")
 	eventually(t, a, "the other side has it", func(v node.View) bool { _, ok := v.Docket.Hotline.Message(ref); return ok })
+}
+
+// A single bit of the size that the record notes of an own log is put right,
+// without a copy and without a new generation: its rows, its signed head and
+// the high-water file agree. Where the file is older, nobody knows.
+func TestRepairOfALogsSize(t *testing.T) {
+	dirs, a, stopA, stopB := talk(t, 10)
+	me := a.me
+	stopA()
+	stopB()
+	want := contents(t, dirs[0])
+	repaired := func(bit int) *RepairReport {
+		db, err := sql.Open("sqlite", filepath.Join(dirs[0], fileRecord))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		if r, err := db.Exec("UPDATE logs SET size = size + ? WHERE party = ? AND lane = ?", 1<<bit, me, parley.Immediate); err != nil {
+			t.Fatal(err)
+		} else if n, _ := r.RowsAffected(); n != 1 {
+			t.Fatalf("%d logs changed", n)
+		}
+		db.Close()
+		r, err := Repair(t.Context(), dirs[0], RepairOptions{Offline: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	for bit := 4; bit < 40; bit += 7 { // the size is below 16
+		r := repaired(bit)
+		if !r.Done || len(r.Doubt)+len(r.Lost) > 0 || !strings.Contains(fmt.Sprint(r.Mended), "a single bit of its size") {
+			t.Errorf("bit %d: %+v", bit, *r)
+		}
+		if got := contents(t, dirs[0]); !maps.Equal(got, want) {
+			t.Errorf("bit %d: the record is another one", bit)
+		}
+	}
+	if err := os.Remove(filepath.Join(dirs[0], fileMark)); err != nil {
+		t.Fatal(err)
+	}
+	if r := repaired(5); len(r.Doubt) == 0 {
+		t.Errorf("without the high-water file nothing is in doubt: %+v", *r)
+	}
 }

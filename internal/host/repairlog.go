@@ -178,7 +178,7 @@ func (v salvaged) Cosigs(parley.LogID, uint64) ([]journal.Cosig, error) { return
 
 // plan reads a log once and notes what is damaged.
 func (r *repair) plan(l *store.SavedLog) *mending {
-	m := &mending{r: r, id: l.ID, saved: l, bad: map[uint64]*badEntry{}, signed: map[uint64][]signature{}, cosigs: len(l.Names) > 0 || r.saved.Holes > 0}
+	m := &mending{r: r, id: l.ID, saved: l, bad: map[uint64]*badEntry{}, signed: map[uint64][]signature{}, cosigs: len(l.Names) > 0 || r.saved.Loose > 0 || r.saved.Holes > 0}
 	m.target = l.Rows
 	if h := l.Head; h != nil && h.Size > 0 {
 		if _, err := r.ring.VerifyHead(*h); err == nil {

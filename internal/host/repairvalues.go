@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"maps"
+	"math/bits"
 	"slices"
 	"strings"
 
@@ -88,6 +89,9 @@ func (r *repair) judge(lost map[string]int) {
 	if r.saved.Holes > 0 {
 		doubt("pages of the database tell nothing any more; what stood there may be missed by nobody")
 	}
+	if r.saved.Loose > 0 {
+		doubt("cosignatures are damaged whose signer can no longer be told; own receipts may be among them")
+	}
 	if lost["kem"] > 0 || lost["self"] > 0 || lost["value"] > 0 {
 		doubt("the node's own state is damaged")
 	}
@@ -99,10 +103,26 @@ func (r *repair) judge(lost map[string]int) {
 		if slices.Contains(m.saved.Names, journal.ReceiptName(r.signed.Channel(), r.me)) {
 			doubt("own receipts on log %s are damaged", m.id)
 		}
-		if m.id.Party == r.me && m.id.Gen == r.gen && (!m.saved.Whole || m.saved.Size > m.target) {
+		if m.id.Party == r.me && m.id.Gen == r.gen && (!m.saved.Whole || m.saved.Size > m.target && !r.oneBitOff(m)) {
 			doubt("how far the own log %s had come is not known", m.id)
 		}
 	}
+}
+
+// oneBitOff reports whether only a bit of the size is wrong that the record
+// notes of an own log: its rows are whole, and the author's newest signed head
+// and the high-water file end where they do.
+func (r *repair) oneBitOff(m *mending) bool {
+	h := m.saved.Head
+	if r.exact || len(m.bad) > 0 || r.saved.Holes > 0 || r.saved.WAL || h == nil || h.Size != m.target || r.mark == nil ||
+		r.mark.Sizes[m.id.Lane] != m.target || bits.OnesCount64(m.saved.Size^m.target) != 1 {
+		return false
+	}
+	if _, err := r.ring.VerifyHead(*h); err != nil {
+		return false
+	}
+	r.say("log %s: a single bit of its size, by its rows, its signed head and the high-water file", m.id)
+	return true
 }
 
 // rebuildPeerKEMs takes the members' newest keys for grants from their KEYS
@@ -230,6 +250,9 @@ func (r *repair) settleLoss() {
 				r.note("log %s: a cosignature of %s is damaged; others of it stand, and what copies have was taken", m.id, who)
 			}
 		}
+	}
+	if n := r.saved.Loose; n > 0 {
+		r.note("%d cosignatures are damaged and nothing tells of which log or signer; what copies have was taken", n)
 	}
 	if r.sealed {
 		r.note("a member sent texts that no key here opens: start the node, so that it is granted keys, stop it, and repair again")

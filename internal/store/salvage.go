@@ -24,6 +24,7 @@ type Salvage struct {
 	Logs   []*SavedLog
 	Values []journal.Put // by space and key; secret ones opened
 	Lost   []string      // what could not be kept and does not belong to an entry
+	Loose  int           // cosignatures that could not be kept and whose signer cannot be told
 	Mended int           // rows, pages and log frames in which one bit was put right
 
 	// WAL says that acknowledged commits at the end of the write-ahead log are
@@ -493,7 +494,7 @@ func (s *Salvage) lostCosig(payload []byte) {
 			}
 		}
 	}
-	s.Lost = append(s.Lost, "a cosignature of a log that can no longer be told")
+	s.Loose++
 }
 
 // gatherValues opens the values. Two that differ under one name, of which the
