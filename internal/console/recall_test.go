@@ -75,8 +75,11 @@ func TestRecordHealth(t *testing.T) {
 	if !warned() {
 		t.Error("no warning after a check that found something")
 	}
+	if !strings.Contains(a.get("both", "/lines"), "needs somebody") {
+		t.Error("other pages do not lead to it")
+	}
 	host.DoneCheck.Note(a.h.Dir, at.Add(2*time.Minute))
-	if warned() {
+	if warned() || strings.Contains(a.get("both", "/lines"), "needs somebody") {
 		t.Error("the warning stays after a check that found nothing")
 	}
 }

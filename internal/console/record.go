@@ -33,14 +33,9 @@ type RecordPage struct {
 	Entries    uint64
 	Malformed  int
 	Unknown    int
-	Bytes      uint64
-	Free       uint64 // in the file system of the record
-	FreeKnown  bool
-	Low        bool      // little room is left
-	Checked    time.Time // last fsck without findings, zero if none is known
-	Found      time.Time // a later one that found something wrong, zero if none did
-	BackedUp   time.Time // last backup, zero if none is known
-	CanExport  bool
+	Storage
+	BackedUp  time.Time // last backup, zero if none is known
+	CanExport bool
 }
 
 // PeerRow is the connection with one member and how much of ours it holds.
@@ -110,6 +105,33 @@ type RosterRow struct {
 // RosterKey is one key of an office.
 type RosterKey struct{ Title, May, Key string }
 
+// Storage is how the record's files are: what the page says of them, and what
+// makes every page name the record.
+type Storage struct {
+	Bytes     uint64
+	Free      uint64 // in the file system of the record
+	FreeKnown bool
+	Low       bool      // little room is left
+	Checked   time.Time // last fsck without findings, zero if none is known
+	Found     time.Time // a later one that found something wrong, zero if none did
+}
+
+func (s *Server) storage() (x Storage) {
+	h := s.cfg.Host
+	for _, name := range []string{"record.db", "record.db-wal"} {
+		if info, err := os.Stat(filepath.Join(h.Dir, name)); err == nil {
+			x.Bytes += uint64(info.Size())
+		}
+	}
+	x.Free, x.FreeKnown = h.Room()
+	x.Low = x.FreeKnown && little(x.Free, x.Bytes)
+	x.Checked = host.DoneCheck.Last(h.Dir)
+	if at := host.DoneFound.Last(h.Dir); at.After(x.Checked) {
+		x.Found = at
+	}
+	return x
+}
+
 func (s *Server) record(w http.ResponseWriter, q *request) error {
 	h := s.cfg.Host
 	p := RecordPage{Page: s.page(q, "record", q.loc.T("nav.record")), ChannelID: h.Signed.Channel().String(), Quorum: h.Charter().Rules.Quorum,
@@ -126,17 +148,7 @@ func (s *Server) record(w http.ResponseWriter, q *request) error {
 		p.Forks = append(p.Forks, forkRow(i, h.Charter(), f))
 	}
 	p.Alarms = s.alarms.newest()
-	for _, name := range []string{"record.db", "record.db-wal"} {
-		if info, err := os.Stat(filepath.Join(h.Dir, name)); err == nil {
-			p.Bytes += uint64(info.Size())
-		}
-	}
-	p.Free, p.FreeKnown = h.Room()
-	p.Low = p.FreeKnown && little(p.Free, p.Bytes)
-	p.Checked, p.BackedUp = host.DoneCheck.Last(h.Dir), host.DoneBackup.Last(h.Dir)
-	if at := host.DoneFound.Last(h.Dir); at.After(p.Checked) {
-		p.Found = at
-	}
+	p.Storage, p.BackedUp = s.storage(), host.DoneBackup.Last(h.Dir)
 	return s.render(w, q, http.StatusOK, "record", &p)
 }
 

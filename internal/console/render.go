@@ -219,6 +219,7 @@ type Page struct {
 	Notice  string // what was just done
 	Refresh bool   // without script the page loads itself again
 	Zones   []zoneTime
+	Ill     bool         // the record's files need somebody: the page of the record says what
 	Type    hotline.Type // of what the page shows; anything but operation is banded
 }
 
@@ -232,6 +233,8 @@ func (s *Server) page(q *request, view, title string) Page {
 	c := s.cfg.Host.Charter()
 	p.Me, p.Channel = c.Member(s.cfg.Host.Me()).Name, c.Name
 	p.Strip = s.strip(q)
+	x := s.storage()
+	p.Ill = x.Low || !x.Found.IsZero()
 	if key := "done." + q.URL.Query().Get("done"); q.URL.Query().Has("done") && q.loc.Has(key) {
 		p.Notice = q.loc.T(key)
 	}
