@@ -88,6 +88,19 @@ func (s *script) answer(a *args) {
 	s.check(n, a, must(n.desk.Hotline.Answer(ref, code, a.text())))
 }
 
+// translate: translate Pakistan #talk ur courtesy "text" by "service" to India.
+func (s *script) translate(a *args) {
+	n := s.node(a)
+	t := &hotline.Translation{About: s.entry(a.word("what is translated")), Language: a.word("a language"),
+		Status: must(hotline.ParseStatus(a.word("a status"))), Text: a.text(), Translator: a.opt("by", "")}
+	d := must(n.desk.Hotline.Translate(t))
+	if x := a.opt("to", ""); x != "" {
+		d.To = s.audience(n, x)
+	}
+	d.Lane = s.laneOf(a, d.Lane)
+	s.check(n, a, d)
+}
+
 // call: call Pakistan > India no-answer at 03:45 line 1 as call.
 func (s *script) call(a *args) {
 	caller := s.party(a.word("a caller"))

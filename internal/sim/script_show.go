@@ -42,8 +42,8 @@ func (s *script) lines(a *args) {
 	}
 }
 
-// show prints a message as the product does, or what was said about a query or
-// a call.
+// show prints a message as the product does, how a translation stands, or what
+// was said about a query or a call.
 func (s *script) show(a *args) {
 	n := s.node(a)
 	ref := s.entry(a.word("what is shown"))
@@ -52,6 +52,10 @@ func (s *script) show(a *args) {
 		hotline.Format(&b, s.w.ch.Charter, m)
 		s.say("%s sees", s.name(n))
 		s.print(b.String())
+		return
+	}
+	if x, ok := n.desk.Hotline.TranslationOf(ref); ok && x.Translation != nil {
+		s.say("%s sees the translation %s, %s: %s", s.name(n), s.ref(ref), x.Fit, s.body(x.Translation))
 		return
 	}
 	for _, q := range n.desk.Hotline.Questions(hotline.Filter{}) {

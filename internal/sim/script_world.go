@@ -25,7 +25,7 @@ func init() { // not a literal: the commands refer to the table
 		"stop": (*script).stop, "start": (*script).start, "crash": (*script).crash, "clock": (*script).setClock,
 		"backup": (*script).backup, "image": (*script).image, "restore": (*script).restore, "wipe": (*script).wipe,
 		"rotate": (*script).rotate, "twin": (*script).twin,
-		"post": (*script).post, "answer": (*script).answer, "call": (*script).call, "ask": (*script).ask, "line": (*script).line,
+		"post": (*script).post, "answer": (*script).answer, "translate": (*script).translate, "call": (*script).call, "ask": (*script).ask, "line": (*script).line,
 		"open": (*script).open, "leave": (*script).leave,
 		"duties": (*script).duties, "lines": (*script).lines, "show": (*script).show, "calls": (*script).calls,
 		"record": (*script).record, "proofs": (*script).proofs, "export": (*script).export,
