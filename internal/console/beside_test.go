@@ -68,6 +68,10 @@ func testTranslate(t *testing.T, a, b *side, w written) {
 	if r := a.ask("both", "GET", "/compose?draft="+strings.TrimPrefix(draft, "/drafts/"), nil); r.Code == 200 {
 		t.Error("a translation is offered as a message")
 	}
+	other := url.Values{"do": {"keep"}, "draft": {strings.TrimPrefix(draft, "/drafts/")}, "rev": {"1"}, "language": {"ur"}, "status": {"courtesy"}, "text": {"x"}, "to-2": {"1"}}
+	if r := a.ask("both", "POST", "/message/"+placeOf(w.text)+"/translate", other); r.Code == 303 {
+		t.Error("the translation of one message takes the place of another's draft")
+	}
 	a.step(t, "both", draft, "submit")
 	a.step(t, "other", draft, "release")
 	if page := a.get("reader", draft); strings.Contains(page, "unknown-kind") || strings.Contains(page, "0000 0000") {

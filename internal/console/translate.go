@@ -125,6 +125,15 @@ func (s *Server) translated(w http.ResponseWriter, q *request) error {
 	}
 	p.Draft, _ = strconv.ParseUint(q.PostForm.Get("draft"), 10, 53)
 	p.Rev, _ = strconv.ParseUint(q.PostForm.Get("rev"), 10, 53)
+	if p.Draft != 0 { // not another draft's place
+		d, err := s.cfg.Book.Draft(p.Draft)
+		if err != nil {
+			return err
+		}
+		if t, ok := translationIn(d); !ok || t.About != ref {
+			return parley.Errorf(CodeForm, "draft %d is no translation of %s", p.Draft, ref)
+		}
+	}
 	if q.PostForm.Get("do") == "edit" {
 		return s.translateForm(w, q, http.StatusOK, p, nil)
 	}
