@@ -190,6 +190,9 @@ func testHostileTranslation(t *testing.T, a, b *side, w written) {
 			t.Errorf("%s: the original does not stand first", view)
 		}
 	}
+	if page := a.get("both", "/message/"+placeOf(own)); !strings.Contains(page, "without prejudice") {
+		t.Error("the reservation of the original does not stand with its translation")
+	}
 	page := a.get("both", "/message/"+placeOf(w.urdu))
 	if !strings.Contains(page, "The aircraft had left its route.") || !strings.Contains(page, placeOf(own)) {
 		t.Error("many translations of one side hide the other's")

@@ -224,6 +224,9 @@ type EntryRow struct {
 	Outcome   hotline.Outcome
 	Line      uint8
 	ReplyBy   time.Time
+
+	Handling    hotline.Handling // of a message; beside a translation it holds for both
+	Reservation string
 }
 
 // StepRow is how far an entry has come with one reader.
@@ -285,6 +288,7 @@ func (r *EntryRow) message(d *hotline.Desk, m *hotline.Message) {
 	t := m.Text
 	r.Type, r.Subject, r.Text, r.Lang, r.Line = t.Type, t.Subject, t.Text, t.Language, t.Line
 	r.Relation, r.About, r.ReplyBy = t.Relation, t.About, moment(t.ReplyBy)
+	r.Handling, r.Reservation = t.Handling, t.Reservation
 	r.addressees(d, m.Addressees)
 	r.answers(d, m.Responses)
 	r.Crossed = d.Crossed(r.Ref, 6)
