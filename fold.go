@@ -48,6 +48,7 @@ type Receipted struct {
 type Duty struct {
 	Ref   Ref    // what it is about
 	Owner Party  // who owes it
+	With  Party  // the member on its other side, where one is; 0 none
 	What  string // stable word, such as "open", "answer", "test"
 	Lane  Lane
 	By    time.Time // when it falls due

@@ -176,6 +176,7 @@ func (d *Desk) say(x *parley.Duty, reader parley.Party) {
 	}
 	switch x.What {
 	case DutyDeliver:
+		x.With = reader
 		x.Text = fmt.Sprintf("%sNo receipt from %s for %s.", typ.tag(), d.Name(reader), x.Ref)
 	case DutyOpen:
 		x.Text = "Open " + what + "."
@@ -264,7 +265,7 @@ func (d *Desk) callDuties(r *record) []parley.Duty {
 		if d.follow(&a, r) != 0 {
 			continue
 		}
-		out = append(out, parley.Duty{Ref: r.ref, Owner: p, What: DutyCallBack, Lane: r.ref.Lane, By: at(b.At).Add(step),
+		out = append(out, parley.Duty{Ref: r.ref, Owner: p, With: b.Caller, What: DutyCallBack, Lane: r.ref.Lane, By: at(b.At).Add(step),
 			Text: fmt.Sprintf("%sCall back %s (%s at %s).", b.Type.tag(), d.Name(b.Caller), b.Outcome, zulu(b.At))})
 	}
 	if l := d.current(b.Line); l != nil && len(out) > 0 && l.Next != 0 &&

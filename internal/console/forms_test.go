@@ -4,9 +4,11 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"parley"
 	"parley/hotline"
+	"parley/internal/console/locale"
 	"parley/internal/node"
 )
 
@@ -120,6 +122,30 @@ func testForms(t *testing.T, a, b *side) {
 		w := a.ask("both", "POST", f.path, f.form)
 		if page := w.Body.String(); w.Code != 422 || !strings.Contains(page, `role="alert"`) || !strings.Contains(page, f.keep) {
 			t.Errorf("%s: %d %s", name, w.Code, textOf(page))
+		}
+	}
+}
+
+// Every duty of the desk is a sentence in every language, with what it needs.
+func TestDutiesInWords(t *testing.T) {
+	at := time.Unix(1_746_848_700, 0)
+	for _, l := range locale.Languages() {
+		var rows []DutyRow
+		for _, what := range []string{hotline.DutyDeliver, hotline.DutyOpen, hotline.DutyPass, hotline.DutyAnswer, hotline.DutyConfirm, hotline.DutyCallBack, hotline.DutyEscalate, hotline.DutyTest} {
+			rows = append(rows, DutyRow{What: what, Ref: parley.Ref{Party: 2, Index: 17}, with: "Borduria", outcome: hotline.NoAnswer, at: at, line: 3})
+		}
+		for _, r := range inWords(l, rows) {
+			about := "2/FLASH/17"
+			switch r.What {
+			case hotline.DutyCallBack, hotline.DutyEscalate, hotline.DutyTest:
+				about = locale.DTG(at)
+			}
+			if strings.ContainsAny(r.Words, "⟦{") || !strings.Contains(r.Words, about) {
+				t.Errorf("%s in %s: %q", r.What, l.Lang(), r.Words)
+			}
+		}
+		if rows[0].Words != "" {
+			t.Error("the rows that all officers share were changed")
 		}
 	}
 }
