@@ -156,11 +156,13 @@ func (s *Salvage) addLog(l *SavedLog) {
 	}
 }
 
-// addLine takes a log's size and newest head from its row.
+// addLine takes a log's size and newest head from its row. A row that has the
+// name of another log's, while the log under its number has none, lost its own.
 func (s *Salvage) addLine(x *logLine) {
-	l := s.of(x.name)
-	if l == nil || !x.named {
-		if l = s.byID[x.id]; l == nil || l.Whole {
+	l, numbered := s.of(x.name), s.byID[x.id]
+	named := func(y logLine) bool { return y.named && y.name == numbered.ID }
+	if l == nil || !x.named || l != numbered && numbered != nil && !slices.ContainsFunc(s.found.logs, named) {
+		if l = numbered; l == nil || l.Whole {
 			return
 		}
 	}
