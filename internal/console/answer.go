@@ -26,7 +26,14 @@ func (s *Server) answer(w http.ResponseWriter, q *request) error {
 		return s.draftAnswer(w, q, ref, code)
 	}
 	if !sameNumber(q.PostForm.Get("number"), ref) {
-		return parley.Errorf(CodeNumber, "the number typed is not %s", ref)
+		p, err := s.messagePage(q)
+		if err != nil {
+			return err
+		}
+		if p.Flaw, err = flaw(q, parley.Errorf(CodeNumber, "the number typed is not %s; nothing was sent", ref)); err != nil {
+			return err
+		}
+		return s.render(w, q, http.StatusUnprocessableEntity, "message", p)
 	}
 	if err := s.cfg.Book.May(q.person.Session, officer.Answer, officer.Object{Lane: ref.Lane}); err != nil {
 		return err

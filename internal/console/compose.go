@@ -92,7 +92,6 @@ func (s *Server) compose(w http.ResponseWriter, q *request) error {
 		}
 	default:
 		form.Set("line", v.Get("line"))
-		form.Set("type", "operation")
 		for _, p := range parties(s.cfg.Host.Charter(), s.cfg.Host.Me()) {
 			form.Set("to-"+strconv.Itoa(int(p)), "action")
 		}

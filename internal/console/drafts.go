@@ -1,9 +1,11 @@
 package console
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"parley"
@@ -38,6 +40,7 @@ type DraftRow struct {
 	Persons  int
 	Roster   bool
 	Type     hotline.Type
+	To       []string
 }
 
 // DraftPage is one draft: exactly what would go out, and the steps it takes.
@@ -52,6 +55,7 @@ type DraftPage struct {
 	Other      []string // of a draft that is no message: what it says, one line each
 	Wording    *Wording // of a draft of a line
 	Call       *CallWording
+	About      *EntryRow // what it answers, asks about or refers to: read before it is released
 	Digest     string
 	Problem    string // why it could not be said now
 	Remedy     string
@@ -80,10 +84,21 @@ func (s *Server) draftRow(d *officer.Draft) DraftRow {
 	r := DraftRow{ID: d.ID, Subject: d.Subject, Lane: d.Message.Lane, Line: d.Line, State: d.State, By: s.officerName(d.By),
 		Drafter: s.officerName(d.Drafter), Releaser: s.officerName(d.Releaser), Changed: d.Changed, Reason: d.Reason, Ref: d.Ref,
 		Persons: max(d.Persons, 1), Roster: d.Roster}
+	if d.Persons == 0 { // not submitted yet: what the rule asks for
+		r.Persons = max(s.cfg.Book.RuleFor(d.Line, d.Message.Lane).Persons, 1)
+	}
 	if b, err := hotline.Parse(d.Message.Kind, d.Message.Body); err == nil {
-		if r.Type = typeOf(b); d.Message.Kind == hotline.KindTranslation {
-			r.Type = s.typeAbout(b.(*hotline.Translation).About)
+		switch x := b.(type) {
+		case *hotline.Translation:
+			r.Type = s.typeAbout(x.About)
+		case *hotline.Answer:
+			r.Type = s.typeAbout(x.About)
+		default:
+			r.Type = typeOf(b)
 		}
+	}
+	for _, m := range s.cfg.Host.Charter().Readers(s.cfg.Host.Me(), d.Message.To).Parties() {
+		r.To = append(r.To, memberName(s.cfg.Host.Charter(), m))
 	}
 	return r
 }
@@ -186,18 +201,34 @@ func (s *Server) describeDraft(d *officer.Draft, p *DraftPage) {
 	switch b := b.(type) {
 	case *hotline.Text:
 		p.Message = s.checked(d.Message, b)
+		p.About = s.entryAbout(b.About)
 	case *hotline.Answer:
-		p.Other = append(p.Other, b.Code.String()+" "+b.About.String(), b.Text)
+		p.Other = append(p.Other, strings.ToUpper(b.Code.String())+" "+b.About.String(), b.Text)
+		p.About = s.entryAbout(&b.About)
 	case *hotline.Query:
 		p.Other = append(p.Other, b.Ask.String()+"?", b.Text)
 		if b.About != nil {
 			p.Other[0] += " " + b.About.String()
 		}
+		p.About = s.entryAbout(b.About)
 	case *hotline.Line:
 		p.Wording = s.wording(b)
 	case *hotline.Attempt:
 		p.Call = s.callWording(b)
 	}
+}
+
+// entryAbout is the entry that a draft is about, whole; nil if there is none.
+func (s *Server) entryAbout(ref *parley.Ref) (r *EntryRow) {
+	if ref == nil {
+		return nil
+	}
+	s.cfg.Host.Node.Do(context.Background(), func(v node.View) { // failing, the page shows its number alone
+		if e := s.entryRow(v, *ref); e.Kind != "" {
+			r = &e
+		}
+	})
+	return r
 }
 
 // returnDraft gives a draft back to its drafter with a reason.

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"time"
@@ -64,6 +65,9 @@ func (s *Server) fillDuties(v node.View, p *DutiesPage) {
 		return list
 	}
 	p.Ours, p.Theirs = rows(ours), rows(theirs)
+	for _, list := range [][]DutyRow{p.Ours, p.Theirs} { // what is meant stands before what is played
+		slices.SortStableFunc(list, func(a, b DutyRow) int { return cmp.Compare(min(a.Type, 1), min(b.Type, 1)) })
+	}
 }
 
 func (s *Server) dutyRow(v node.View, x parley.Duty) DutyRow {

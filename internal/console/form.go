@@ -18,6 +18,7 @@ type form struct{ url.Values }
 
 // Flaw is why a form could not be taken, and what to do.
 type Flaw struct {
+	Code   parley.Code
 	Text   string // English
 	Remedy locale.Text
 }
@@ -29,7 +30,7 @@ func flaw(q *request, err error) (Flaw, error) {
 	if c == "" {
 		return Flaw{}, err
 	}
-	return Flaw{strings.TrimPrefix(err.Error(), string(c)+": "), q.loc.Error(string(c), c.Remedy())}, nil
+	return Flaw{c, strings.TrimPrefix(err.Error(), string(c)+": "), q.loc.Error(string(c), c.Remedy())}, nil
 }
 
 func (f form) text(name string) string {

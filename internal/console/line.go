@@ -262,6 +262,8 @@ func (s *Server) entryRow(v node.View, ref parley.Ref) EntryRow {
 		r.question(d, x)
 	} else if x, about, ok := d.AnswerOf(ref); ok {
 		r.Kind, r.Time, r.Standing, r.Head, r.Text, r.About = "answer", moment(x.Time), x.Standing, x.Code.String(), x.Text, &about
+		o := s.entryRow(v, about) // an answer is as much meant as what it answers
+		r.Type, r.Line = o.Type, o.Line
 	} else if x, ok := d.TranslationOf(ref); ok {
 		r.translation(d, x)
 	} else if x, ok := d.ProposalOf(ref); ok {

@@ -39,6 +39,7 @@ type MessagePage struct {
 	Answers      []hotline.Code // that may be given at once
 	Binding      []hotline.Code // that go through release
 	Open         bool           // this party has not said anything about it
+	Flaw         Flaw           // why an acknowledgement was not taken
 	CanAnswer    bool
 	CanDraft     bool
 	CanExport    bool
@@ -97,8 +98,9 @@ type Proof struct {
 
 // Stamp is a statement with its giver and time; zero if it gave none.
 type Stamp struct {
-	Name string
-	At   time.Time
+	Name  string
+	At    time.Time
+	Blind bool // it holds the commitment alone: the entry was not addressed to it
 }
 
 func (s *Server) message(w http.ResponseWriter, q *request) error {
@@ -275,12 +277,17 @@ func (s *Server) proveEntry(ref parley.Ref, p *Proof) error {
 	h := s.cfg.Host
 	c := h.Charter()
 	log := ref.Log(h.Signed.Channel())
+	row, err := h.Node.Store().Row(log, ref.Index)
+	if err != nil {
+		return err
+	}
 	cs, err := h.Node.Store().Cosigs(log, ref.Index+1)
 	if err != nil {
 		return err
 	}
 	for _, r := range journal.Receipts(c, log, cs, ref.Index) {
-		p.Receipts = append(p.Receipts, Stamp{c.Member(r.By).Name, moment(r.Time)})
+		blind := r.By != ref.Party && !row.Leaf.To.Includes(r.By)
+		p.Receipts = append(p.Receipts, Stamp{c.Member(r.By).Name, moment(r.Time), blind})
 	}
 	for _, w := range c.Witnesses {
 		x := Stamp{Name: w.Name}

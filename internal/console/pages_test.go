@@ -254,6 +254,26 @@ func testAcknowledge(t *testing.T, a, b *side, w written) {
 	if r.Code != 303 || !strings.HasPrefix(r.Header().Get("Location"), "/drafts/") {
 		t.Errorf("an answer that binds: %d %s", r.Code, r.Header().Get("Location"))
 	}
+	if page := a.get("other", r.Header().Get("Location")); !strings.Contains(page, "طیارہ راستے سے ہٹ گیا تھا۔") {
+		t.Error("who releases an answer does not read what it answers")
+	}
+	// An answer to an exercise is banded as one, as a draft and as an entry.
+	played := b.say(&hotline.Text{Line: 1, Type: hotline.Exercise, Text: "EXERCISE. Convoy moves."}, parley.Priority)
+	a.has(played)
+	ex := "/message/" + placeOf(played) + "/answer"
+	r = a.ask("both", "POST", ex, url.Values{"code": {"wilco"}})
+	if page := a.get("other", r.Header().Get("Location")); strings.Count(page, hotline.Exercise.Banner()) < 3 || !strings.Contains(page, "Convoy moves.") {
+		t.Error("the draft of an answer to an exercise does not say so")
+	}
+	a.ask("both", "POST", ex, url.Values{"code": {"opened"}, "number": {played.String()}})
+	var said parley.Ref
+	a.h.Node.Do(context.Background(), func(v node.View) {
+		m, _ := v.Docket.Hotline.Message(played)
+		said = *m.Addressees[0].Opened.Ref
+	})
+	if page := textOf(a.get("both", "/message/"+placeOf(said))); strings.Count(page, hotline.Exercise.Banner()) < 2 || !strings.Contains(page, "Typeexercise") {
+		t.Errorf("the acknowledgement of an exercise does not say so: %s", page)
+	}
 	var all bool
 	a.h.Node.Do(context.Background(), func(v node.View) {
 		m, _ := v.Docket.Hotline.Message(w.urdu)

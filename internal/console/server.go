@@ -41,7 +41,7 @@ var _ = parley.RegisterCodes(map[parley.Code]string{
 	CodeHost:     "Open the console at the address that the node printed, and at no other name.",
 	CodeOrigin:   "The request came from another page. Open the console itself and do it there.",
 	CodeMethod:   "Open the page by a link of the console.",
-	CodeForm:     "Go back and fill in the form again.",
+	CodeForm:     "Correct the form and send it again. Nothing was kept or sent.",
 	CodeSession:  "Sign in. A session ends after 15 minutes without use, and after 8 hours in any case.",
 	CodeNoPage:   "Open the lines, and go on from there.",
 	CodeTooMany:  "Wait a minute and try again.",

@@ -63,9 +63,6 @@ func (s *Server) translate(w http.ResponseWriter, q *request) error {
 		for _, o := range p.Readers {
 			p.Form.Set("to-"+o.Value, "1")
 		}
-		if base, _, _ := strings.Cut(p.Original.Lang, "-"); base != q.loc.Lang() {
-			p.Form.Set("language", q.loc.Lang())
-		}
 	}
 	return s.translateForm(w, q, http.StatusOK, p, nil)
 }
