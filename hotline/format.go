@@ -71,9 +71,7 @@ func Format(w io.Writer, c *parley.Charter, m *Message) error {
 	if m.Text != nil {
 		banner = m.Text.Type.Banner()
 	}
-	if banner != "" {
-		p.line("%s", banner)
-	}
+	p.banner(banner)
 	p.header(m)
 	if m.Text != nil {
 		p.line("BT")
@@ -86,9 +84,7 @@ func Format(w io.Writer, c *parley.Charter, m *Message) error {
 	for _, n := range m.Notes {
 		p.field("NOTE", n)
 	}
-	if banner != "" {
-		p.line("%s", banner)
-	}
+	p.banner(banner)
 	_, err := io.WriteString(w, p.b.String())
 	return err
 }

@@ -16,6 +16,9 @@ func (v *verifier) finish(report func(Finding)) error {
 		return err
 	}
 	c := v.conclude()
+	if err := v.accept(&Accepted{Channel: v.keys.Channel, Charter: v.charter, logs: c.logs}); err != nil {
+		return err
+	}
 	r := &recordReport{reporter: reporter{v.Channel == nil, report, v.charter}, v: v, c: c, quorum: q}
 	r.n.Exporter = v.inv.Exporter
 	r.basis(v.keys.Channel)

@@ -30,6 +30,8 @@ type Finding struct {
 	Log          *parley.LogID // nil for a line about the whole file
 	Entry        *uint64       // index; nil for a line about the whole log
 	Text         string
+	Type         string  // of traffic, such as "exercise"; empty where it is not known
+	Words        string  // of an entry, as lines for people; empty for most findings
 	NotAfter     uint64  // upper bound proved by the witness quorum, 0 if none
 	Counts       *Counts // with Total only
 }
@@ -43,8 +45,10 @@ func (l Finding) MarshalJSON() ([]byte, error) {
 		Entry        *uint64 `json:"entry,omitempty"`
 		NotAfter     uint64  `json:"not_after,omitempty"`
 		Text         string  `json:"text"`
+		Type         string  `json:"type,omitempty"`
+		Words        string  `json:"words,omitempty"`
 		Counts       *Counts `json:"counts,omitempty"`
-	}{l.Status, l.SelfAsserted, "", l.Entry, l.NotAfter, l.Text, l.Counts}
+	}{l.Status, l.SelfAsserted, "", l.Entry, l.NotAfter, l.Text, l.Type, l.Words, l.Counts}
 	if l.Log != nil {
 		v.Log = l.Log.Origin()
 	}
@@ -81,6 +85,10 @@ func (l Finding) String() string {
 		b.WriteString(": ")
 	}
 	b.WriteString(l.Text)
+	for line := range strings.Lines(l.Words) { // indented: no word may look like a line of the report
+		b.WriteString("\n           ")
+		b.WriteString(strings.TrimSuffix(line, "\n"))
+	}
 	return b.String()
 }
 

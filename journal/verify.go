@@ -22,6 +22,9 @@ type Verify struct {
 	// Run runs the jobs, in any order or at once, and returns when all are
 	// done. The package starts no goroutine; nil runs one after the other.
 	Run func(jobs []func())
+	// Accepted, if set, is told of a record or a disclosure that holds whole,
+	// before the first line of its report. Its error ends the report.
+	Accepted func(*Accepted) error
 	// Progress, if set, is told now and then how many bytes were read.
 	Progress func(bytes uint64)
 }

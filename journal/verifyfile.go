@@ -206,6 +206,14 @@ func (d *disclosed) report(r reporter) error {
 	if err != nil {
 		return err
 	}
+	malformed := CheckEntry(d.charter, d.log, p.Index, e.To, p.Content.Entry, e)
+	posted := &parley.Posted{Entry: e, Ref: parley.Ref{Party: d.log.Party, Lane: d.log.Lane, Gen: d.log.Gen, Index: p.Index, Leaf: d.leaf.Hash()}}
+	if malformed != nil {
+		posted.Standing = parley.Malformed
+	}
+	if err := d.accept(&Accepted{Channel: d.keys.Channel, Charter: d.charter, Disclosed: posted}); err != nil {
+		return err
+	}
 	counts := &Counts{Logs: 1, Entries: 1, Opened: 1}
 	r.basis(d.keys.Channel)
 	r.entry(Proved, &d.log, p.Index, "%s to %s stands at this place under a head of %d entries, signed by %s (log key of serial %d)",
@@ -213,9 +221,9 @@ func (d *disclosed) report(r reporter) error {
 	if n := d.keys.Newest(d.log.Party); n > d.author.Serial {
 		r.entry(Flagged, &d.log, p.Index, "the log key was replaced later (serial %d): whether the entry stands depends on what the root-signed generation cites, which only a record shows", n)
 	}
-	if err := CheckEntry(d.charter, d.log, p.Index, e.To, p.Content.Entry, e); err != nil {
+	if malformed != nil {
 		counts.Malformed = 1
-		r.entry(Flagged, &d.log, p.Index, "MALFORMED: %v", err)
+		r.entry(Flagged, &d.log, p.Index, "MALFORMED: %v", malformed)
 	}
 	if d.pq {
 		counts.Seals = 1
