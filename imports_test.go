@@ -58,10 +58,12 @@ var arrows = map[string]string{
 	"internal/sim":   ". journal journal/journaltest seal frame station hotline release docket",
 	"cmd/parley-sim": "internal/sim github.com/alecthomas/kong",
 
-	// What everybody runs. The verifier of strangers knows the record only.
+	// What everybody runs. The verifier of strangers knows the record, and the
+	// desks that tell a message of an exercise and a release by two persons: it
+	// must not show either as mere bytes.
 	"cmd/parley": ". journal seal hotline internal/node internal/store internal/witness internal/host " +
 		"internal/control internal/demo internal/bench internal/officer internal/console github.com/alecthomas/kong golang.org/x/term",
-	"cmd/parley-verify": ". journal seal",
+	"cmd/parley-verify": ". journal hotline release",
 	"internal/demo": ". journal seal station hotline internal/node internal/host internal/witness " +
 		"internal/officer internal/console",
 	"internal/bench": ". journal seal frame station hotline internal/node internal/store internal/carrier internal/host",

@@ -7,6 +7,9 @@ import (
 	"parley"
 )
 
+// DemoMark stands before what a demonstration's roster released.
+const DemoMark = "DEMO DEMO DEMO: the keys lay with the node; "
+
 // Words is the status as a stranger's program says it, in one line: by whose
 // keys, under which roster, or in the desk's own words why not. A
 // demonstration's roster is named as such before anything else.
@@ -16,7 +19,7 @@ func (s Status) Words() string {
 	}
 	demo := ""
 	if s.Demo {
-		demo = "DEMO DEMO DEMO: the keys lay with the node; "
+		demo = DemoMark
 	}
 	return fmt.Sprintf("%sreleased by two keys: drafted by %s, released by %s, roster %s", demo, quote(s.Drafted.Title), quote(s.Released.Title), s.Roster)
 }

@@ -8,7 +8,6 @@ package main
 import (
 	"bufio"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -17,24 +16,26 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"parley"
-	"parley/journal"
 )
 
-const usage = `Usage: parley-verify FILE [--channel HEX] [--entries] [--json] [--quiet]
+const usage = `Usage: parley-verify FILE... [--channel HEX] [--entries] [--json] [--quiet]
 
-Checks an exported record (.parley), a disclosed entry or a fork proof, offline.
+Checks exported records (.parley), disclosed entries and fork proofs, offline.
+Of several disclosed entries it says what they show together: a message, the
+RELEASE before it and the ROSTER which that names show that two keys released it.
 
   --channel HEX  the channel that you mean, 64 hex digits, learnt from a party
                  that you trust; without it every line says SELF-ASSERTED
-  --entries      one or two lines for each entry of a record, not only per log
+  --entries      for each entry of a record what is proved and what its author
+                 says, not only lines per log; keeps its text in memory
   --json         one JSON object per line
-  --quiet        only the last line
+  --quiet        only the last line of each file
 
-Exit status: 0 everything in the file fits; 1 something is broken, and the
-first such thing is named; 2 the file cannot be read, or wrong usage.
+Exit status: 0 everything in the files fits; 1 something is broken, and the
+first such thing of each file is named; 2 a file cannot be read, or wrong
+usage. Of several files the greatest counts.
 
 Example:
 
@@ -45,7 +46,7 @@ Example:
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
 type options struct {
-	file                 string
+	files                []string
 	channel              *parley.Hash
 	entries, json, quiet bool
 }
@@ -61,22 +62,17 @@ func run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "parley-verify: %v\n\n%s", err, usage)
 		return 2
 	}
-	f, err := os.Open(o.file)
-	if err != nil {
+	out := bufio.NewWriter(stdout)
+	v := &verifier{options: o, out: out, stderr: stderr}
+	exit := v.all()
+	if err := out.Flush(); err != nil {
 		fmt.Fprintf(stderr, "parley-verify: %v\n", err)
 		return 2
 	}
-	defer f.Close()
-	out := bufio.NewWriter(stdout)
-	err = verify(f, o, out, stderr)
-	if ferr := out.Flush(); ferr != nil {
-		fmt.Fprintf(stderr, "parley-verify: %v\n", ferr)
-		return 2
-	}
-	return o.conclude(err, stdout, stderr)
+	return exit
 }
 
-// parseArgs takes the file before or after the flags.
+// parseArgs takes the files before, after and between the flags.
 func parseArgs(args []string) (*options, error) {
 	var o options
 	var channel string
@@ -93,12 +89,9 @@ func parseArgs(args []string) (*options, error) {
 		if args = fs.Args(); len(args) == 0 {
 			break
 		}
-		if o.file != "" {
-			return nil, errors.New("more than one file is named")
-		}
-		o.file, args = args[0], args[1:]
+		o.files, args = append(o.files, args[0]), args[1:]
 	}
-	if o.file == "" {
+	if len(o.files) == 0 {
 		return nil, errors.New("no file is named")
 	}
 	if channel != "" {
@@ -109,63 +102,6 @@ func parseArgs(args []string) (*options, error) {
 		o.channel = (*parley.Hash)(b)
 	}
 	return &o, nil
-}
-
-func verify(f *os.File, o *options, out io.Writer, stderr io.Writer) error {
-	in := bufio.NewReader(f)
-	first, err := in.Peek(32)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return err
-	}
-	kind, ok := journal.KindOf(first)
-	if !ok {
-		return parley.Errorf(journal.CodeFile, "%s does not begin as a Parley record, disclosed entry or fork proof", o.file)
-	}
-	v := journal.Verify{
-		Channel: o.channel, Entries: o.entries && !o.quiet,
-		Now: uint64(time.Now().Unix()), Run: parallel,
-		Progress: progress(f, stderr),
-	}
-	enc := json.NewEncoder(out)
-	report := func(l journal.Finding) {
-		switch {
-		case o.quiet && l.Status != journal.Total:
-		case o.json:
-			enc.Encode(l)
-		default:
-			fmt.Fprintln(out, l)
-		}
-	}
-	switch kind {
-	case journal.FileDisclosure:
-		return journal.VerifyDisclosure(in, v, report)
-	case journal.FileFork:
-		return journal.VerifyFork(in, v, report)
-	}
-	return journal.VerifyRecord(in, v, report)
-}
-
-// conclude says how it went and chooses the exit status.
-func (o *options) conclude(err error, stdout, stderr io.Writer) int {
-	if err == nil {
-		return 0
-	}
-	code := parley.CodeOf(err)
-	if code == "" {
-		fmt.Fprintf(stderr, "parley-verify: %v\n", err)
-		return 2
-	}
-	if o.json {
-		json.NewEncoder(stdout).Encode(struct {
-			Status string      `json:"status"`
-			Code   parley.Code `json:"code"`
-			Text   string      `json:"text"`
-			Remedy string      `json:"remedy"`
-		}{"BROKEN", code, err.Error(), code.Remedy()})
-		return 1
-	}
-	fmt.Fprintf(stdout, "BROKEN     %v\n           %s\n", err, code.Remedy())
-	return 1
 }
 
 // parallel runs jobs on all processors.
