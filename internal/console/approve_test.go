@@ -2,6 +2,8 @@ package console
 
 import (
 	"net/url"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -9,6 +11,7 @@ import (
 	"parley/hotline"
 	"parley/internal/node"
 	"parley/internal/officer"
+	"parley/journal"
 	"parley/release"
 )
 
@@ -99,6 +102,38 @@ func testRelease(t *testing.T, a, b *side) {
 	})
 	if page := textOf(b.get("reader", "/message/"+place)); !strings.Contains(page, "Two keys released it: drafted by “Title both”, released by “Title other”.") {
 		t.Errorf("the other side reads: %s", page)
+	}
+	proofOfTwo(t, b, place, ref)
+}
+
+// proofOfTwo: the page offers the message, its RELEASE and its roster as files,
+// each of which holds what it says; and the numbers of the latter two lead to
+// what they are about.
+func proofOfTwo(t *testing.T, x *side, place string, ref parley.Ref) {
+	t.Helper()
+	_, panel, _ := strings.Cut(x.get("releaser", "/message/"+place), `id="proof"`)
+	var kinds []parley.Kind
+	for _, m := range regexp.MustCompile(`action="(/message/([^"/]*)/disclosure)"`).FindAllStringSubmatch(panel, -1) {
+		w := x.ask("releaser", "POST", m[1], nil)
+		err := journal.VerifyDisclosure(w.Body, journal.Verify{Accepted: func(a *journal.Accepted) error {
+			kinds = append(kinds, a.Disclosed.Entry.Kind)
+			if to := x.ask("releaser", "GET", "/message/"+m[2], nil).Header().Get("Location"); to != map[parley.Kind]string{
+				hotline.KindText: "", release.KindRelease: "/message/" + place + "#proof", release.KindRoster: "/record#rosters"}[a.Disclosed.Entry.Kind] {
+				t.Errorf("/message/%s leads to %q", m[2], to)
+			}
+			return nil
+		}}, nil)
+		if w.Code != 200 || err != nil {
+			t.Errorf("%s: %d, %v", m[1], w.Code, err)
+		}
+	}
+	if !slices.Equal(kinds, []parley.Kind{hotline.KindText, release.KindRelease, release.KindRoster}) {
+		t.Errorf("the panel of a released message discloses kinds %d:\n%s", kinds, textOf(panel))
+	}
+	first := ref
+	first.Index = 0
+	if w := x.ask("releaser", "GET", "/message/"+placeOf(first), nil); w.Code != 404 || !strings.Contains(w.Body.String(), string(CodeNodes)) {
+		t.Errorf("the first entry of a log: %d %s", w.Code, textOf(w.Body.String()))
 	}
 }
 

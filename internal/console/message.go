@@ -104,11 +104,41 @@ type Stamp struct {
 }
 
 func (s *Server) message(w http.ResponseWriter, q *request) error {
+	if to := s.elsewhere(q); to != "" {
+		http.Redirect(w, q.Request, to, http.StatusSeeOther)
+		return nil
+	}
 	p, err := s.messagePage(q)
 	if err != nil {
 		return err
 	}
 	return s.render(w, q, http.StatusOK, "message", p)
+}
+
+// elsewhere is the address that shows what an entry of the release desk is
+// about: of a RELEASE the entry behind it, of a ROSTER the page of the record.
+func (s *Server) elsewhere(q *request) string {
+	r, err := s.refOf(q)
+	if err != nil {
+		return ""
+	}
+	log := r.Log(s.cfg.Host.Signed.Channel())
+	row, err := s.cfg.Host.Node.Store().Row(log, r.Index)
+	if err != nil || row.Content == nil {
+		return ""
+	}
+	e, err := parley.ParseEntry(row.Content.Entry)
+	switch {
+	case err != nil:
+	case e.Kind == release.KindRoster:
+		return "/record#rosters"
+	case e.Kind == release.KindRelease:
+		if next, err := s.cfg.Host.Node.Store().Row(log, r.Index+1); err == nil {
+			r.Index, r.Leaf = r.Index+1, next.Leaf.Hash()
+			return "/message/" + placeOf(r) + "#proof"
+		}
+	}
+	return ""
 }
 
 // printed is the same as a plain page for paper.
@@ -148,7 +178,7 @@ func (s *Server) messagePage(q *request) (*MessagePage, error) {
 		return nil, err
 	}
 	if p.Entry.Kind == "" {
-		return nil, parley.Errorf(CodeNoEntry, "%s is held here and says nothing to officers", ref)
+		return nil, parley.Errorf(CodeNodes, "%s is held here and says nothing to officers", ref)
 	}
 	p.Type = p.Entry.Type
 	if t := p.Message; t != nil && t.Text != nil {

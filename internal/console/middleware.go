@@ -234,7 +234,7 @@ func status(err error) int {
 		return http.StatusMethodNotAllowed
 	case CodeSession, officer.CodeSession:
 		return http.StatusUnauthorized
-	case CodeNoPage, CodeNoEntry, officer.CodeDraft:
+	case CodeNoPage, CodeNoEntry, CodeNodes, officer.CodeDraft:
 		return http.StatusNotFound
 	case CodeTooMany, officer.CodeTooMany:
 		return http.StatusTooManyRequests

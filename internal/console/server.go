@@ -32,6 +32,7 @@ const (
 	CodeInternal parley.Code = "console-internal"
 	CodeNumber   parley.Code = "number-not-typed"
 	CodeNoEntry  parley.Code = "no-entry-here"
+	CodeNodes    parley.Code = "between-nodes"
 	CodeScript   parley.Code = "needs-script"
 	CodeBusy     parley.Code = "node-busy"
 )
@@ -49,6 +50,7 @@ var _ = parley.RegisterCodes(map[parley.Code]string{
 	CodeBusy:     "Wait a moment and load the page again. If it stays so, look at the node's log.",
 	CodeScript:   "Allow script for this address in the browser, and load the page again.",
 	CodeNoEntry:  "Open the line and look for the message there. Another party's entry may not have arrived yet.",
+	CodeNodes:    "Nothing is to be done: the nodes say such things to each other. The page Record shows the logs.",
 	CodeNumber:   "Read the number on the message and type it, such as 2/FLASH/17. It proves that a person looked.",
 })
 
