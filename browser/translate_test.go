@@ -62,7 +62,7 @@ func TestTranslationBesideItsOriginal(t *testing.T) {
 	for _, o := range pk.officers {
 		reading.WaitText("#proof", o.title)
 	}
-	if got := reading.Text("main"); strings.Index(got, original) < 0 || strings.Index(got, original) > strings.Index(got, urdu) {
+	if got := reading.Text("main"); !strings.Contains(got, original) || strings.Index(got, original) > strings.Index(got, urdu) {
 		t.Errorf("on its own page the translation stands without its original, or before it: %s", got)
 	}
 	reading.Go(in.node.URL + place + "/print")
