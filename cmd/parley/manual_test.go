@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -123,6 +124,7 @@ func (m *manual) move(from, to string) {
 // pageWorlds is what has happened before each page is opened.
 var pageWorlds = map[string]func(*manual){
 	"backup": func(*manual) {},
+	"prove":  func(*manual) {},
 	"restore": func(m *manual) {
 		m.safe()
 		m.india.say(parley.Routine, "EXERCISE. after the backup")
@@ -176,6 +178,9 @@ func (m *manual) play(st *pageStep) {
 			m.t.Fatal(err)
 		}
 		return
+	case "parley-verify":
+		m.verify(st)
+		return
 	case "parley":
 	default:
 		m.t.Fatalf("what is %q?", st.words)
@@ -206,5 +211,27 @@ func (m *manual) play(st *pageStep) {
 		eventually(m.t, line, good)
 	} else if !good() {
 		m.t.Fatalf("%s\ndoes not print %q, exit %d:\n%s%s", line, st.want, r.code, r.out, r.err)
+	}
+}
+
+// verify runs parley-verify where the files lie.
+func (m *manual) verify(st *pageStep) {
+	m.t.Helper()
+	name := filepath.Join(m.base, "parley-verify")
+	if _, err := os.Stat(name); err != nil {
+		if out, err := exec.Command("go", "build", "-o", name, "../parley-verify").CombinedOutput(); err != nil {
+			m.t.Fatalf("%v: %s", err, out)
+		}
+	}
+	c := exec.Command(name, st.words[1:]...)
+	c.Dir = m.base
+	out, err := c.CombinedOutput()
+	if err != nil {
+		m.t.Errorf("%q: %v", st.words, err)
+	}
+	for _, w := range st.want {
+		if !strings.Contains(string(out), w) {
+			m.t.Errorf("%q does not print %q:\n%s", st.words, w, out)
+		}
 	}
 }

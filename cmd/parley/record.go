@@ -68,7 +68,7 @@ func (c *disclosCmd) Help() string {
 received it, who witnessed it. Nothing else of the record can be read from it.
 
 Example:
-  parley disclose 2/FLASH/17 notice.parley`
+  parley disclose 2/FLASH/17 notice.parley-entry`
 }
 
 func (c *disclosCmd) Run(e *env) error {

@@ -235,7 +235,7 @@ func (s *Server) disclosure(w http.ResponseWriter, q *request) error {
 	if err := s.cfg.Book.AllowExport(q.person.Session, "disclosure of "+ref.Long()); err != nil {
 		return err
 	}
-	return s.file(w, q, fmt.Sprintf("%d-%s-%d.disclosure", ref.Party, ref.Lane, ref.Index), func(w http.ResponseWriter) error {
+	return s.file(w, q, fmt.Sprintf("%d-%s-%d%s", ref.Party, ref.Lane, ref.Index, journal.FileDisclosure.Suffix()), func(w http.ResponseWriter) error {
 		return s.cfg.Host.Disclose(q.Context(), w, ref, nil)
 	})
 }
