@@ -48,7 +48,7 @@ func TestManyTabs(t *testing.T) {
 		}
 	}
 	lives("with nine tabs")
-	said := in.node.Run("send", "--flash", "--type", "exercise", "--line", "1", "EXERCISE. On every tab.")
+	said := in.node.Run("send", "--flash", "--alone", "--type", "exercise", "--line", "1", "EXERCISE. On every tab.")
 	number := entryName.FindString(said)
 	for _, tab := range tabs {
 		tab.Until("the alarm on every tab", `[...document.querySelectorAll("#alarms [data-lane]")].some(e => e.dataset.ref == %s)`, number)

@@ -25,6 +25,28 @@ func (r *record) stands() (line uint8, ok bool) {
 	return line, !r.apart()
 }
 
+// LineOf is the line that a draft belongs to, 0 if to none: an answer and a
+// translation to that of what they are about.
+func (d *Desk) LineOf(p parley.Draft) uint8 {
+	body, err := Parse(p.Kind, p.Body)
+	if err != nil {
+		return 0
+	}
+	r := &record{body: body}
+	for r != nil {
+		switch b := r.body.(type) {
+		case *Answer:
+			r = d.records[b.About]
+		case *Translation:
+			r = d.records[b.About]
+		default:
+			line, _ := r.stands()
+			return line
+		}
+	}
+	return 0
+}
+
 // apart reports whether a record has no place of its own among messages, calls,
 // questions and proposals.
 func (r *record) apart() bool { return r.kind == KindAnswer || r.kind == KindTranslation }

@@ -133,6 +133,10 @@ func (c Code) Final() bool { return c == Roger || c.Substantive() || c == Declin
 // Substantive reports whether c alone answers in substance.
 func (c Code) Substantive() bool { return c >= Wilco && c <= Unable }
 
+// Light reports whether c says only what became of a message here, which one
+// officer may tell: it neither answers it in substance nor refuses to.
+func (c Code) Light() bool { return !c.Substantive() && c != Declined }
+
 // Outcome is how a call attempt ended, as its recorder states it.
 type Outcome uint8
 

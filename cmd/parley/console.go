@@ -29,7 +29,7 @@ type officers struct {
 // run runs a host, its local socket and, if it is asked for, its console.
 func (o *officers) run(e *env, h *host.Host) error {
 	if o.Console == "" {
-		return runHost(e.ctx, h)
+		return runHost(e.ctx, h, nil)
 	}
 	s, book, err := o.open(e, h)
 	if err != nil {
@@ -50,7 +50,9 @@ func (o *officers) run(e *env, h *host.Host) error {
 	var wg sync.WaitGroup
 	var pages error
 	wg.Go(func() { defer cancel(); pages = s.Run(ctx) })
-	err = runHost(ctx, h)
+	err = runHost(ctx, h, func(line uint8, lane parley.Lane) bool {
+		return !book.NeedsSetup() && book.RuleFor(uint64(line), lane).Persons == 2
+	})
 	cancel()
 	wg.Wait()
 	return errors.Join(err, pages)

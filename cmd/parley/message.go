@@ -20,14 +20,21 @@ import (
 	"parley/internal/host"
 )
 
+// voice is the directory and the flags of a command that speaks for the party.
+type voice struct {
+	dir
+	Alone bool `help:"Send it although the rules of this party's console ask for two persons. The other side sees that no two persons released it."`
+	JSON  bool `help:"Print JSON."`
+}
+
 // post releases a draft through the running node and prints where it stands.
-func post(e *env, d string, p parley.Draft, asJSON bool) error {
+func post(e *env, v voice, p parley.Draft) error {
 	var at control.Place
-	err := control.Dial(d).Call(e.ctx, http.MethodPost, "/v1/post", control.Post{Lane: p.Lane, Kind: p.Kind, To: p.To, Body: p.Body}, &at)
+	err := control.Dial(v.Dir).Call(e.ctx, http.MethodPost, "/v1/post", control.Post{Lane: p.Lane, Kind: p.Kind, To: p.To, Body: p.Body, Alone: v.Alone}, &at)
 	if err != nil {
 		return err
 	}
-	return placed(e, at, asJSON)
+	return placed(e, at, v.JSON)
 }
 
 func placed(e *env, at control.Place, asJSON bool) error {
@@ -65,7 +72,7 @@ func resolve(e *env, dir, ref string) (parley.Ref, error) {
 }
 
 type sendCmd struct {
-	dir
+	voice
 	Text       string        `arg:"" optional:"" help:"The message. Read from standard input if it is missing or -."`
 	Flash      bool          `xor:"lane" help:"FLASH: to arrest or limit hostilities; opened within 10 minutes."`
 	Immediate  bool          `xor:"lane" help:"IMMEDIATE: gravely affecting security; within 30 minutes."`
@@ -92,7 +99,6 @@ type sendCmd struct {
 	Without    string        `name:"without-prejudice" help:"Reservation, printed with the message."`
 	Drafter    string        `help:"Role of the drafter."`
 	Releaser   string        `help:"Role of who releases it."`
-	JSON       bool          `help:"Print JSON."`
 }
 
 func (c *sendCmd) Help() string {
@@ -196,7 +202,7 @@ func (c *sendCmd) Run(e *env) error {
 	if err := t.Check(); err != nil {
 		return err
 	}
-	return post(e, c.Dir, hotline.Draft(t, c.lane(), ch.Address(me, to|t.Info)), c.JSON)
+	return post(e, c.voice, hotline.Draft(t, c.lane(), ch.Address(me, to|t.Info)))
 }
 
 // typedText reads a message from standard input, at most somewhat more than is
@@ -353,23 +359,23 @@ func (c *ackCmd) Run(e *env) error {
 	if c.Passed {
 		code = "passed"
 	}
-	return answer(e, c.Dir, control.Answer{Ref: c.Ref, Code: code}, c.JSON)
+	return answer(e, voice{dir: c.dir, JSON: c.JSON}, control.Answer{Ref: c.Ref, Code: code})
 }
 
-func answer(e *env, dir string, a control.Answer, asJSON bool) error {
+func answer(e *env, v voice, a control.Answer) error {
 	var at control.Place
-	if err := control.Dial(dir).Call(e.ctx, http.MethodPost, "/v1/answer", a, &at); err != nil {
+	a.Alone = v.Alone
+	if err := control.Dial(v.Dir).Call(e.ctx, http.MethodPost, "/v1/answer", a, &at); err != nil {
 		return err
 	}
-	return placed(e, at, asJSON)
+	return placed(e, at, v.JSON)
 }
 
 type answerCmd struct {
-	dir
+	voice
 	Ref  string `arg:"" help:"The number of the message, question or proposal."`
 	Code string `arg:"" help:"roger, wilco, affirm, negative, unable, standby, declined, say-again."`
 	Text string `arg:"" optional:"" help:"A reason or words; for declined the reason may stay out."`
-	JSON bool   `help:"Print JSON."`
 }
 
 func (c *answerCmd) Help() string {
@@ -380,11 +386,11 @@ Example:
 }
 
 func (c *answerCmd) Run(e *env) error {
-	return answer(e, c.Dir, control.Answer{Ref: c.Ref, Code: c.Code, Text: c.Text}, c.JSON)
+	return answer(e, c.voice, control.Answer{Ref: c.Ref, Code: c.Code, Text: c.Text})
 }
 
 type callCmd struct {
-	dir
+	voice
 	Outcome string   `arg:"" help:"connected, no answer, busy, refused or cut (with hyphens)."`
 	Called  []string `required:"" placeholder:"NAME" sep:"none" help:"Who was called. Repeat."`
 	From    string   `placeholder:"NAME" help:"Who called; this party if not given."`
@@ -393,7 +399,6 @@ type callCmd struct {
 	Type    string   `required:"" enum:"operation,exercise,drill,test" help:"operation, exercise, drill or test."`
 	Note    string   `help:"A note."`
 	Flash   bool     `xor:"lane" help:"Record it as FLASH."`
-	JSON    bool     `help:"Print JSON."`
 }
 
 func (c *callCmd) Help() string {
@@ -442,18 +447,17 @@ func (c *callCmd) Run(e *env) error {
 	if c.Flash {
 		lane = parley.Flash
 	}
-	return post(e, c.Dir, hotline.Draft(a, lane, parley.ToAll), c.JSON)
+	return post(e, c.voice, hotline.Draft(a, lane, parley.ToAll))
 }
 
 type askCmd struct {
-	dir
+	voice
 	Text string   `arg:"" optional:"" help:"What is meant, in words."`
 	Open string   `xor:"ask" placeholder:"REF" help:"Did you receive and open this?"`
 	Sent string   `xor:"ask" placeholder:"REF" help:"Did you send this?"`
 	Call bool     `xor:"ask" help:"Did you send or say what the text describes, outside this channel?"`
 	To   []string `placeholder:"NAME" sep:"none" help:"Whom to ask; all other members if none is named. Repeat."`
 	Type string   `required:"" enum:"operation,exercise,drill,test" help:"operation, exercise, drill or test."`
-	JSON bool     `help:"Print JSON."`
 }
 
 func (c *askCmd) Help() string {
@@ -494,5 +498,5 @@ func (c *askCmd) Run(e *env) error {
 	if err := q.Check(); err != nil {
 		return err
 	}
-	return post(e, c.Dir, hotline.Draft(q, parley.Immediate, to), c.JSON)
+	return post(e, c.voice, hotline.Draft(q, parley.Immediate, to))
 }

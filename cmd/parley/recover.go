@@ -100,7 +100,7 @@ func (c *recoverCmd) rebuild(e *env) (*host.Rebuilt, error) {
 	ctx, cancel := context.WithCancel(e.ctx)
 	defer cancel()
 	done := make(chan error, 1)
-	go func() { defer cancel(); done <- runHost(ctx, h) }()
+	go func() { defer cancel(); done <- runHost(ctx, h, nil) }()
 	r, err := c.await(ctx, e, h)
 	stopped := ctx.Err() != nil && e.ctx.Err() == nil
 	cancel()

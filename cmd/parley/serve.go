@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/term"
 
+	"parley"
 	"parley/internal/control"
 	"parley/internal/host"
 )
@@ -93,14 +94,16 @@ func (c *serveCmd) once(e *env, o host.Options) (at string, err error) {
 	return at, c.officers.run(e, h)
 }
 
-// runHost runs a host and its local socket until ctx ends.
-func runHost(ctx context.Context, h *host.Host) error {
+// runHost runs a host and its local socket until ctx ends; two says what takes
+// two persons, nil that nothing does.
+func runHost(ctx context.Context, h *host.Host, two func(line uint8, lane parley.Lane) bool) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	ctl, err := control.Listen(h)
 	if err != nil {
 		return err
 	}
+	ctl.Two = two
 	var wg sync.WaitGroup
 	var ctlErr error
 	wg.Go(func() { defer cancel(); ctlErr = ctl.Run(ctx) })

@@ -175,7 +175,7 @@ func (c *linesShow) Run(e *env) error {
 }
 
 type linesPropose struct {
-	dir
+	voice
 	Number  uint8         `arg:"" help:"Number of the line, 1 to 99."`
 	Name    string        `arg:"" help:"Its name."`
 	Level   string        `required:"" help:"Who speaks on it, such as \"military operations\"."`
@@ -189,7 +189,6 @@ type linesPropose struct {
 	Grace   time.Duration `default:"15m" help:"A test counts if it comes this close to its time."`
 	Holiday []string      `placeholder:"YYYY-MM-DD" help:"A day on which a missed test is no sign. Repeat."`
 	Next    uint8         `help:"The line to try when this one is not answered."`
-	JSON    bool          `help:"Print JSON."`
 }
 
 func (c *linesPropose) Help() string {
@@ -229,7 +228,7 @@ func (c *linesPropose) Run(e *env) error {
 	if err := l.Check(); err != nil {
 		return err
 	}
-	return post(e, c.Dir, hotline.Draft(l, parley.Routine, parley.ToAll), c.JSON)
+	return post(e, c.voice, hotline.Draft(l, parley.Routine, parley.ToAll))
 }
 
 func (c *linesPropose) schedule(ch *parley.Charter, members parley.Audience) (*hotline.Schedule, error) {

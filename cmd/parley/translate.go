@@ -11,7 +11,7 @@ import (
 )
 
 type translateCmd struct {
-	dir
+	voice
 	Ref        string   `arg:"" help:"The message's number."`
 	Text       string   `arg:"" optional:"" help:"The translation. Read from standard input if it is missing or -."`
 	Lang       string   `required:"" help:"Language of the translation, such as ur, hi or en."`
@@ -19,7 +19,6 @@ type translateCmd struct {
 	Translator string   `placeholder:"OFFICE" help:"The office or agency that translated, not a person."`
 	Subject    string   `help:"The subject, translated."`
 	To         []string `placeholder:"NAME" sep:"none" help:"Reader; the author and all other readers of the message if none is named. Repeat."`
-	JSON       bool     `help:"Print JSON."`
 }
 
 func (c *translateCmd) Help() string {
@@ -62,7 +61,7 @@ func (c *translateCmd) Run(e *env) error {
 	}
 	var at control.Place
 	err = control.Dial(c.Dir).Call(e.ctx, http.MethodPost, "/v1/translate", control.Translate{Ref: c.Ref, Language: c.Lang, Status: c.Status,
-		Text: c.Text, Subject: c.Subject, Translator: c.Translator, To: to}, &at)
+		Text: c.Text, Subject: c.Subject, Translator: c.Translator, To: to, Alone: c.Alone}, &at)
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ func (s *Server) answer(w http.ResponseWriter, q *request) error {
 	if err != nil {
 		return err
 	}
-	if code.Substantive() || code == hotline.Declined {
+	if !code.Light() {
 		return s.draftAnswer(w, q, ref, code)
 	}
 	if !sameNumber(q.PostForm.Get("number"), ref) {
@@ -76,7 +76,11 @@ func (s *Server) draftAnswer(w http.ResponseWriter, q *request, ref parley.Ref, 
 	if err != nil {
 		return err
 	}
-	return s.keep(w, q, d, s.lineOf(q, ref), strings.ToUpper(code.String())+" "+ref.String())
+	var line uint8
+	if err := s.cfg.Host.Node.Do(q.Context(), func(v node.View) { line = v.Docket.Hotline.LineOf(d) }); err != nil {
+		return err
+	}
+	return s.keep(w, q, d, line, strings.ToUpper(code.String())+" "+ref.String())
 }
 
 // ask makes a draft of a question about an entry: did you open it, did you
@@ -110,12 +114,6 @@ func (s *Server) ask(w http.ResponseWriter, q *request) error {
 		return err
 	}
 	return s.keep(w, q, d, b.Line, strings.ToUpper(b.Ask.String())+"? "+ref.String())
-}
-
-// lineOf is the line of an entry, 0 if it stands on none.
-func (s *Server) lineOf(q *request, ref parley.Ref) (line uint8) {
-	s.cfg.Host.Node.Do(q.Context(), func(v node.View) { line = s.entryRow(v, ref).Line }) // failing, the rule for no line holds
-	return line
 }
 
 // keep saves a draft that needs no form and leads to its page.

@@ -58,6 +58,8 @@ type Post struct {
 	Kind parley.Kind     `json:"kind"`
 	To   parley.Audience `json:"to"`
 	Body []byte          `json:"body"`
+
+	Alone bool `json:"alone,omitempty"` // although the rules ask for two persons
 }
 
 // Answer is an answer to an entry, by its code's name.
@@ -65,6 +67,8 @@ type Answer struct {
 	Ref  string `json:"ref"`
 	Code string `json:"code"`
 	Text string `json:"text,omitempty"`
+
+	Alone bool `json:"alone,omitempty"` // as in Post
 }
 
 // Translate is a translation of a message, its status by name.
@@ -75,7 +79,8 @@ type Translate struct {
 	Text       string          `json:"text"`
 	Subject    string          `json:"subject,omitempty"`
 	Translator string          `json:"translator,omitempty"`
-	To         parley.Audience `json:"to,omitempty"` // readers; 0 for all of the original, and its author
+	To         parley.Audience `json:"to,omitempty"`    // readers; 0 for all of the original, and its author
+	Alone      bool            `json:"alone,omitempty"` // as in Post
 }
 
 // Close closes the channel in favour of the successor whose signed charter is

@@ -29,17 +29,23 @@ const (
 	CodeInternal parley.Code = "internal"
 	CodeRef      parley.Code = "no-such-entry-here"
 	CodeSocket   parley.Code = "socket"
+	CodeTwo      parley.Code = "takes-two-persons"
 )
 
 var _ = parley.RegisterCodes(map[parley.Code]string{
 	CodeRequest:  "Use a command of the same version as the running node.",
 	CodeInternal: "Look at the node's log, and report it.",
 	CodeRef:      "Give the number as the inbox shows it, such as 2/FLASH/17; where two generations have it, the long form.",
+	CodeTwo:      "Write it in the console, where a second officer releases it. If nobody else can be reached and it must go, give --alone: the other side sees that no two persons released it.",
 	CodeSocket:   "Check that no other node runs in this directory, and that its path is shorter than 100 bytes.",
 })
 
 // Server answers on the local socket of one host.
 type Server struct {
+	// Two, if set, reports whether the party's officers want a second person to
+	// release what is said on a line in a lane. Set it before Run.
+	Two func(line uint8, lane parley.Lane) bool
+
 	h  *host.Host
 	ln net.Listener
 
@@ -197,15 +203,6 @@ func place(logs []station.LogStatus, r parley.Ref) Place {
 		}
 	}
 	return p
-}
-
-// posted names an entry that has just become durable.
-func (s *Server) posted(r *http.Request, ref parley.Ref, err error) (Place, error) {
-	p := PlaceOf(ref)
-	if err == nil {
-		s.h.Node.Do(r.Context(), func(v node.View) { p = place(v.Station.Logs(), ref) }) // failing, the short name must do
-	}
-	return p, err
 }
 
 func (s *Server) messages(r *http.Request) (any, error) {
@@ -411,8 +408,34 @@ func (s *Server) post(r *http.Request) (any, error) {
 	if err := decode(r, &p); err != nil {
 		return nil, err
 	}
-	ref, err := s.h.Node.Post(r.Context(), parley.Draft{Lane: p.Lane, Kind: p.Kind, To: p.To, Body: p.Body})
-	return s.posted(r, ref, err)
+	return s.say(r, parley.Draft{Lane: p.Lane, Kind: p.Kind, To: p.To, Body: p.Body}, p.Alone)
+}
+
+// say posts a draft, unless it takes two persons and is not meant to go alone.
+// An answer that binds nobody, such as that a message was opened, takes one, as
+// in the console.
+func (s *Server) say(r *http.Request, d parley.Draft, alone bool) (Place, error) {
+	if s.Two != nil && !alone && !light(d) {
+		var line uint8
+		if err := s.h.Node.Do(r.Context(), func(v node.View) { line = v.Docket.Hotline.LineOf(d) }); err != nil {
+			return Place{}, err
+		}
+		if s.Two(line, d.Lane) {
+			return Place{}, parley.Errorf(CodeTwo, "by the rules of this party two persons release %s on line %d; nothing was sent", d.Lane, line)
+		}
+	}
+	ref, err := s.h.Node.Post(r.Context(), d)
+	p := PlaceOf(ref)
+	if err == nil {
+		s.h.Node.Do(r.Context(), func(v node.View) { p = place(v.Station.Logs(), ref) }) // failing, the short name must do
+	}
+	return p, err
+}
+
+func light(d parley.Draft) bool {
+	b, err := hotline.Parse(d.Kind, d.Body)
+	a, is := b.(*hotline.Answer)
+	return err == nil && is && a.Code.Light()
 }
 
 func (s *Server) answer(r *http.Request) (any, error) {
@@ -436,8 +459,7 @@ func (s *Server) answer(r *http.Request) (any, error) {
 	}); err != nil || derr != nil {
 		return nil, errors.Join(err, derr)
 	}
-	ref, err := s.h.Node.Post(r.Context(), d)
-	return s.posted(r, ref, err)
+	return s.say(r, d, a.Alone)
 }
 
 func (s *Server) translate(r *http.Request) (any, error) {
@@ -467,8 +489,7 @@ func (s *Server) translate(r *http.Request) (any, error) {
 	}); err != nil || derr != nil {
 		return nil, errors.Join(err, derr)
 	}
-	ref, err := s.h.Node.Post(r.Context(), d)
-	return s.posted(r, ref, err)
+	return s.say(r, d, a.Alone)
 }
 
 // beside shows a translation with its original.
