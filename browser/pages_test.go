@@ -117,7 +117,10 @@ func TestKeyboardOnly(t *testing.T) {
 		t.Errorf("the first precedence is %s", got)
 	}
 	tabTo(t, first, `input[name=type]`)
-	for first.Eval(`document.querySelector("input[name=type]:checked").value`) != "exercise" {
+	if got := first.Eval(`document.querySelector("input[name=type]:checked")?.value ?? "none"`); got != "none" {
+		t.Errorf("before anybody chose the type it is %s", got)
+	}
+	for first.Eval(`document.querySelector("input[name=type]:checked")?.value`) != "exercise" {
 		first.Press(drive.Down)
 	}
 	tabTo(t, first, `select[name=line]`)
@@ -279,5 +282,11 @@ func TestWithoutScript(t *testing.T) {
 		t.Errorf("the search without script leads to %s", win.Path())
 	}
 	drive.Compose(win, o.node.URL, drive.Wording{Lane: "ROUTINE", Type: "exercise", Line: "1", Subject: "No script", Text: "EXERCISE. Written without script."})
+	drop(win)
+}
+
+// drop gives up the draft of the page, which takes two steps.
+func drop(win *drive.Window) {
+	win.Click(`details:has(form[action$="/drop"]) > summary`)
 	win.Submit(`form[action$="/drop"] button`)
 }
