@@ -124,6 +124,9 @@ func (c *backupWrite) Run(e *env) error {
 		e.printf("Not verified: that the recovery key %s opens it, since its private half is not here. Try it once: parley backup check %s --key KEY\n", b.Key, c.File)
 	}
 	e.printf("Not in it, on purpose: node.key, keys of windows, the root. Keep the identity file elsewhere.\n")
+	if _, err := os.Stat(filepath.Join(c.Dir, "officers.db")); err == nil {
+		e.printf("Nor is the book of officers: stop the node and copy officers.db, officers.key and officers.head together.\n")
+	}
 	return nil
 }
 
