@@ -76,11 +76,7 @@ func (s *Server) draftAnswer(w http.ResponseWriter, q *request, ref parley.Ref, 
 	if err != nil {
 		return err
 	}
-	var line uint8
-	if err := s.cfg.Host.Node.Do(q.Context(), func(v node.View) { line = v.Docket.Hotline.LineOf(d) }); err != nil {
-		return err
-	}
-	return s.keep(w, q, d, line, strings.ToUpper(code.String())+" "+ref.String())
+	return s.keep(w, q, d, strings.ToUpper(code.String())+" "+ref.String())
 }
 
 // ask makes a draft of a question about an entry: did you open it, did you
@@ -113,12 +109,16 @@ func (s *Server) ask(w http.ResponseWriter, q *request) error {
 	if err := b.Check(); err != nil {
 		return err
 	}
-	return s.keep(w, q, d, b.Line, strings.ToUpper(b.Ask.String())+"? "+ref.String())
+	return s.keep(w, q, d, strings.ToUpper(b.Ask.String())+"? "+ref.String())
 }
 
 // keep saves a draft that needs no form and leads to its page.
-func (s *Server) keep(w http.ResponseWriter, q *request, d parley.Draft, line uint8, subject string) error {
+func (s *Server) keep(w http.ResponseWriter, q *request, d parley.Draft, subject string) error {
 	if err := s.checkDraft(q, d); err != nil {
+		return err
+	}
+	var line uint8
+	if err := s.cfg.Host.Node.Do(q.Context(), func(v node.View) { line = v.Docket.Hotline.LineOf(d) }); err != nil {
 		return err
 	}
 	kept, err := s.cfg.Book.SaveDraft(q.person.Session, 0, 0, officer.Content{Line: uint64(line), Message: d, Subject: subject})

@@ -30,7 +30,7 @@ func (s *Server) call(w http.ResponseWriter, q *request) error {
 	if q.Method == http.MethodPost {
 		d, a, err := s.callOf(q, f)
 		if err == nil {
-			err = s.keep(w, q, d, a.Line, strings.ToUpper(a.Outcome.String()))
+			err = s.keep(w, q, d, strings.ToUpper(a.Outcome.String()))
 		}
 		if err == nil {
 			return nil
@@ -106,7 +106,7 @@ func (s *Server) question(w http.ResponseWriter, q *request) error {
 	if q.Method == http.MethodPost {
 		d, b, err := s.questionOf(f)
 		if err == nil {
-			err = s.keep(w, q, d, b.Line, strings.ToUpper(b.Ask.String())+"? "+short("", b.Text))
+			err = s.keep(w, q, d, strings.ToUpper(b.Ask.String())+"? "+short("", b.Text))
 		}
 		if err == nil {
 			return nil

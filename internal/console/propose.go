@@ -32,7 +32,7 @@ func (s *Server) propose(w http.ResponseWriter, q *request) error {
 	if q.Method == http.MethodPost {
 		d, l, err := s.proposalOf(q, f)
 		if err == nil {
-			err = s.keep(w, q, d, l.Number, q.loc.T("lines.number", int(l.Number))+" · "+l.Name)
+			err = s.keep(w, q, d, q.loc.T("lines.number", int(l.Number))+" · "+l.Name)
 		}
 		if err == nil {
 			return nil

@@ -45,6 +45,22 @@ func light(d parley.Draft) bool {
 	return err == nil && is && a.Code.Light()
 }
 
+// sayAbout says what draft makes of the entry of a number.
+func (s *Server) sayAbout(r *http.Request, number string, alone bool, draft func(*hotline.Desk, parley.Ref) (parley.Draft, error)) (any, error) {
+	var d parley.Draft
+	var derr error
+	err := s.h.Node.Do(r.Context(), func(v node.View) {
+		var ref parley.Ref
+		if ref, derr = s.find(v, number); derr == nil {
+			d, derr = draft(v.Docket.Hotline, ref)
+		}
+	})
+	if err := errors.Join(err, derr); err != nil {
+		return nil, err
+	}
+	return s.say(r, d, alone)
+}
+
 func (s *Server) answer(r *http.Request) (any, error) {
 	var a Answer
 	if err := decode(r, &a); err != nil {
@@ -54,19 +70,7 @@ func (s *Server) answer(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	var d parley.Draft
-	var derr error
-	if err := s.h.Node.Do(r.Context(), func(v node.View) {
-		ref, err := s.find(v, a.Ref)
-		if err != nil {
-			derr = err
-			return
-		}
-		d, derr = v.Docket.Hotline.Answer(ref, code, a.Text)
-	}); err != nil || derr != nil {
-		return nil, errors.Join(err, derr)
-	}
-	return s.say(r, d, a.Alone)
+	return s.sayAbout(r, a.Ref, a.Alone, func(d *hotline.Desk, ref parley.Ref) (parley.Draft, error) { return d.Answer(ref, code, a.Text) })
 }
 
 func (s *Server) translate(r *http.Request) (any, error) {
@@ -78,25 +82,17 @@ func (s *Server) translate(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	var d parley.Draft
-	var derr error
-	if err := s.h.Node.Do(r.Context(), func(v node.View) {
-		ref, err := s.find(v, a.Ref)
-		if err != nil {
-			derr = err
-			return
-		}
+	return s.sayAbout(r, a.Ref, a.Alone, func(desk *hotline.Desk, ref parley.Ref) (parley.Draft, error) {
 		t := &hotline.Translation{About: ref, Language: a.Language, Status: status, Text: a.Text, Subject: a.Subject, Translator: a.Translator}
-		if derr = t.Check(); derr != nil {
-			return
+		if err := t.Check(); err != nil {
+			return parley.Draft{}, err
 		}
-		if d, derr = v.Docket.Hotline.Translate(t); a.To != 0 {
+		d, err := desk.Translate(t)
+		if a.To != 0 {
 			d.To = s.h.Charter().Address(s.h.Me(), a.To)
 		}
-	}); err != nil || derr != nil {
-		return nil, errors.Join(err, derr)
-	}
-	return s.say(r, d, a.Alone)
+		return d, err
+	})
 }
 
 func (s *Server) close(r *http.Request) (any, error) {
