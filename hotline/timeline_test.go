@@ -292,3 +292,36 @@ func TestHeard(t *testing.T) {
 		t.Errorf("its author holds it since %d", at)
 	}
 }
+
+// A rule of a line holds for whatever is said on it: an answer and a
+// translation belong to the line of what they are about.
+func TestLineOf(t *testing.T) {
+	w := newWorld(t)
+	say := func(b Body) parley.Draft { return Draft(b, parley.Flash, parley.ToAll) }
+	text := w.put(india, say(&Text{Type: Exercise, Line: 3, Text: "EXERCISE."}))
+	loose := w.put(india, say(&Text{Type: Exercise, Text: "EXERCISE. On no line."}))
+	proposal := w.put(india, say(&Line{Number: 5, Serial: 1, Name: "EXERCISE", Level: "x", Members: parley.AudienceOf(india, pakistan)}))
+	translation := w.put(pakistan, say(&Translation{About: text, Language: "ur", Status: Courtesy, Text: "مشق۔"}))
+	nobody := text
+	nobody.Index = 99
+	for _, c := range []struct {
+		name string
+		d    parley.Draft
+		want uint8
+	}{
+		{"a text", say(&Text{Type: Exercise, Line: 2, Text: "EXERCISE."}), 2},
+		{"a call", say(&Attempt{Type: Exercise, Line: 4, Caller: india, Called: parley.AudienceOf(pakistan), At: 1, Outcome: Connected}), 4},
+		{"a proposal", say(&Line{Number: 7, Serial: 1, Name: "EXERCISE", Level: "x", Members: parley.AudienceOf(india, pakistan)}), 7},
+		{"an answer to a text", say(&Answer{About: text, Code: Wilco}), 3},
+		{"an answer to a text on no line", say(&Answer{About: loose, Code: Wilco}), 0},
+		{"an answer to a proposal", say(&Answer{About: proposal, Code: Wilco}), 5},
+		{"an answer about a translation", say(&Answer{About: translation, Code: SayAgain}), 3},
+		{"a translation", say(&Translation{About: text, Language: "hi", Status: Courtesy, Text: "अभ्यास।"}), 3},
+		{"an answer to what is not here", say(&Answer{About: nobody, Code: Wilco}), 0},
+		{"what is no body", parley.Draft{Lane: parley.Flash, Kind: KindText, To: parley.ToAll, Body: []byte{1}}, 0},
+	} {
+		if got := w.desks[pakistan].LineOf(c.d); got != c.want {
+			t.Errorf("%s is on line %d, want %d", c.name, got, c.want)
+		}
+	}
+}
