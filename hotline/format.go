@@ -168,15 +168,17 @@ func (p *cable) body(s string) {
 	}
 }
 
-// visible prints the characters that turn the direction of text by number, so
-// that a line reads as it was written.
+// visible prints the characters that turn the direction of text, and those that
+// end a line for some programs only, by number, so that a line reads as it was
+// written and is one.
 func visible(s string) string {
-	if !strings.ContainsFunc(s, bidi) {
+	unseen := func(r rune) bool { return bidi(r) || r == 0x2028 || r == 0x2029 }
+	if !strings.ContainsFunc(s, unseen) {
 		return s
 	}
 	var b strings.Builder
 	for _, r := range s {
-		if bidi(r) {
+		if unseen(r) {
 			fmt.Fprintf(&b, "<%U>", r)
 		} else {
 			b.WriteRune(r)

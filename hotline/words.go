@@ -12,12 +12,14 @@ import (
 // FormatEntry prints one entry of the hotline in words, by itself: what its
 // author wrote, and nothing that another entry says of it. It is for a
 // stranger who holds no more. The banner of its type stands before and after
-// it; an answer, a translation and a proposed line have no type of their own,
-// and typed is false. As in Format no text can look like a header or a banner.
+// it. An answer and a translation are of the type of what they are about: of
+// says it of an entry that is at hand, false if it is not, and may be nil. A
+// proposed line has none. Then typed is false. As in Format no text can look
+// like a header or a banner.
 //
 // It fails for a kind that is not the hotline's, and for an entry that breaks
 // a rule of the hotline; the error says which.
-func FormatEntry(w io.Writer, c *parley.Charter, r parley.Ref, e *parley.Entry) (t Type, typed bool, err error) {
+func FormatEntry(w io.Writer, c *parley.Charter, r parley.Ref, e *parley.Entry, of func(parley.Ref) (Type, bool)) (t Type, typed bool, err error) {
 	body, err := Parse(e.Kind, e.Body)
 	if err == nil {
 		err = body.CheckIn(c, r.Party, r.Lane, e.To)
@@ -30,14 +32,9 @@ func FormatEntry(w io.Writer, c *parley.Charter, r parley.Ref, e *parley.Entry) 
 		return text.Type, true, Format(w, c, &Message{Ref: r, Author: r.Party, Lane: r.Lane, To: to, Time: e.Time, Text: text})
 	}
 	p := &cable{c: c}
-	banner := ""
-	switch b := body.(type) {
-	case *Attempt:
-		t, typed, banner = b.Type, true, b.Type.Banner()
-	case *Query:
-		t, typed, banner = b.Type, true, b.Type.Banner()
+	if t, typed = typeOf(body, of); typed {
+		p.banner(t.Banner())
 	}
-	p.banner(banner)
 	p.line("%s %s", Prosign(r.Lane), dtg(at(e.Time)))
 	p.field("FM", p.name(r.Party))
 	p.field("TO", p.names(to))
@@ -45,10 +42,43 @@ func FormatEntry(w io.Writer, c *parley.Charter, r parley.Ref, e *parley.Entry) 
 	if typed {
 		p.field("TYPE", strings.ToUpper(t.String()))
 	}
-	p.said(body)
-	p.banner(banner)
+	p.said(body, typed)
+	if typed {
+		p.banner(t.Banner())
+	}
 	_, err = io.WriteString(w, p.b.String())
 	return t, typed, err
+}
+
+// TypeOf is the type of one entry by itself, or by of, as in FormatEntry.
+func TypeOf(e *parley.Entry, of func(parley.Ref) (Type, bool)) (Type, bool) {
+	body, err := Parse(e.Kind, e.Body)
+	if err != nil {
+		return 0, false
+	}
+	return typeOf(body, of)
+}
+
+func typeOf(body Body, of func(parley.Ref) (Type, bool)) (Type, bool) {
+	about := parley.Ref{}
+	switch b := body.(type) {
+	case *Text:
+		return b.Type, true
+	case *Attempt:
+		return b.Type, true
+	case *Query:
+		return b.Type, true
+	case *Answer:
+		about = b.About
+	case *Translation:
+		about = b.About
+	default:
+		return 0, false
+	}
+	if of == nil {
+		return 0, false
+	}
+	return of(about)
 }
 
 func (p *cable) banner(s string) {
@@ -58,12 +88,14 @@ func (p *cable) banner(s string) {
 }
 
 // said prints what the body of an entry says that is no message.
-func (p *cable) said(body Body) {
+func (p *cable) said(body Body, typed bool) {
 	note := ""
 	switch b := body.(type) {
 	case *Answer:
 		p.field("SAYS", codeWords[b.Code]+", about "+b.About.String())
-		p.field("NOTE", "An answer is of the type of what it is about, which does not stand in it.")
+		if !typed {
+			p.field("NOTE", "Whether it is meant or an exercise stands in what it is about, which is not at hand.")
+		}
 		note = b.Text
 	case *Attempt:
 		p.onLine(b.Line)
@@ -77,7 +109,10 @@ func (p *cable) said(body Body) {
 		p.field("TRANSL", fmt.Sprintf("%s, %s, of %s", b.Language, strings.ToUpper(b.Status.String()), b.About))
 		p.field("T-BY", b.Translator)
 		p.field("T-SUBJ", b.Subject)
-		p.field("NOTE", "The original is authoritative; whether it is meant or an exercise stands in it alone.")
+		p.field("NOTE", "The original is authoritative.")
+		if !typed {
+			p.field("NOTE", "Whether it is meant or an exercise stands in the original, which is not at hand.")
+		}
 		note = b.Text
 	case *Line:
 		p.proposed(b)

@@ -12,9 +12,18 @@ import (
 type Accepted struct {
 	Channel   parley.Hash
 	Charter   *parley.Charter
-	Disclosed *parley.Posted // of a disclosure its entry, MALFORMED or not; nil of a record
+	Disclosed *Shown // of a disclosure its entry, MALFORMED or not; nil of a record
 
 	logs map[parley.LogID]*logCheck
+}
+
+// Shown is the entry of a disclosure, and under what it is shown.
+type Shown struct {
+	parley.Posted
+	Size   uint64      // of the head that its author signed
+	Root   parley.Hash // of that head
+	Serial uint64      // of the key that signed it
+	Newest uint64      // of the author's keys that the file shows
 }
 
 func (o *Verify) accept(a *Accepted) error {
@@ -28,6 +37,15 @@ func (o *Verify) accept(a *Accepted) error {
 func (a *Accepted) Holds(log parley.LogID, index uint64, leaf parley.Hash) bool {
 	l := a.logs[log]
 	return l != nil && index < l.head.Size && l.leafHash(index) == leaf
+}
+
+// RefOf is the entry at a place of a record; false if it holds none.
+func (a *Accepted) RefOf(log parley.LogID, index uint64) (parley.Ref, bool) {
+	l := a.logs[log]
+	if l == nil || index >= l.head.Size {
+		return parley.Ref{}, false
+	}
+	return parley.Ref{Party: log.Party, Lane: log.Lane, Gen: log.Gen, Index: index, Leaf: l.leafHash(index)}, true
 }
 
 // Standing is how an opened entry of a record stands, as its report says it. A

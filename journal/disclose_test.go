@@ -48,7 +48,8 @@ func TestDisclosure(t *testing.T) {
 		"PROVED … it existed by 2025-05-10 09:00:25Z: a quorum",
 		"PROVED … receipt key of mediator (member 3) stated that it holds and has opened it",
 		"CLAIMED … written 2025-05-10 09:00:10Z by the author's clock",
-		`CLAIMED … its body of 36 bytes: "exercise: shells reported at grid 12"`,
+		`CLAIMED … its body of 36 bytes, as it stands:`,
+		`"exercise: shells reported at grid 12"`,
 		"NOT PROVED … no seal",
 	)
 	out, err = verifyDisclosure(disclosed(t, disclosure(t, s, 2)), journal.Verify{})

@@ -31,7 +31,8 @@ type Finding struct {
 	Entry        *uint64       // index; nil for a line about the whole log
 	Text         string
 	Type         string  // of traffic, such as "exercise"; empty where it is not known
-	Words        string  // of an entry, as lines for people; empty for most findings
+	Words        string  // what an author wrote, in lines for people; empty for most findings
+	Body         string  // the body of a disclosed entry in diagnostic notation; empty for all other findings
 	NotAfter     uint64  // upper bound proved by the witness quorum, 0 if none
 	Counts       *Counts // with Total only
 }
@@ -47,8 +48,9 @@ func (l Finding) MarshalJSON() ([]byte, error) {
 		Text         string  `json:"text"`
 		Type         string  `json:"type,omitempty"`
 		Words        string  `json:"words,omitempty"`
+		Body         string  `json:"body,omitempty"`
 		Counts       *Counts `json:"counts,omitempty"`
-	}{l.Status, l.SelfAsserted, "", l.Entry, l.NotAfter, l.Text, l.Type, l.Words, l.Counts}
+	}{l.Status, l.SelfAsserted, "", l.Entry, l.NotAfter, l.Text, l.Type, l.Words, l.Body, l.Counts}
 	if l.Log != nil {
 		v.Log = l.Log.Origin()
 	}
@@ -85,11 +87,32 @@ func (l Finding) String() string {
 		b.WriteString(": ")
 	}
 	b.WriteString(l.Text)
-	for line := range strings.Lines(l.Words) { // indented: no word may look like a line of the report
-		b.WriteString("\n           ")
-		b.WriteString(strings.TrimSuffix(line, "\n"))
+	for line := range strings.Lines(l.Words + l.Body) { // indented: no word may look like a line of the report
+		for _, part := range wrapped(strings.TrimSuffix(line, "\n")) {
+			b.WriteString("\n           ")
+			b.WriteString(part)
+		}
 	}
 	return b.String()
+}
+
+// wrapped cuts a line into parts that a terminal of 80 columns does not wrap to
+// its first column, at a space where there is one.
+func wrapped(line string) (parts []string) {
+	const most = 68
+	for rs := []rune(line); ; {
+		if len(rs) <= most {
+			return append(parts, string(rs))
+		}
+		at := most
+		for at > most/2 && rs[at] != ' ' {
+			at--
+		}
+		if rs[at] != ' ' {
+			at = most
+		}
+		parts, rs = append(parts, string(rs[:at])), rs[at:]
+	}
 }
 
 // reporter hands lines on with what they have in common.

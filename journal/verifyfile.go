@@ -207,7 +207,8 @@ func (d *disclosed) report(r reporter) error {
 		return err
 	}
 	malformed := CheckEntry(d.charter, d.log, p.Index, e.To, p.Content.Entry, e)
-	posted := &parley.Posted{Entry: e, Ref: parley.Ref{Party: d.log.Party, Lane: d.log.Lane, Gen: d.log.Gen, Index: p.Index, Leaf: d.leaf.Hash()}}
+	posted := &Shown{Size: n.Size, Root: n.Root, Serial: d.author.Serial, Newest: d.keys.Newest(d.log.Party), Posted: parley.Posted{
+		Entry: e, Ref: parley.Ref{Party: d.log.Party, Lane: d.log.Lane, Gen: d.log.Gen, Index: p.Index, Leaf: d.leaf.Hash()}}}
 	if malformed != nil {
 		posted.Standing = parley.Malformed
 	}
@@ -251,7 +252,8 @@ func (d *disclosed) report(r reporter) error {
 		r.log(Flagged, &d.log, "%d cosignatures are more than 30 s ahead of this machine's clock; they prove nothing", d.late)
 	}
 	r.entry(Claimed, &d.log, p.Index, "written %s by the author's clock", utc(e.Time))
-	r.entry(Claimed, &d.log, p.Index, "its body of %d bytes: %s", len(e.Body), show(e.Body))
+	index := p.Index
+	r.line(Finding{Status: Claimed, Log: &d.log, Entry: &index, Text: fmt.Sprintf("its body of %d bytes, as it stands:", len(e.Body)), Body: show(e.Body)})
 	r.file(Limit, "what else the parties wrote: one entry says nothing of those before and after it")
 	r.file(Limit, "whether its author's keys were in force: a later change of keys or a fork is not in this file unless it is shown")
 	r.line(Finding{Status: Total, Counts: counts, Text: fmt.Sprintf("1 entry disclosed; %d receipts, %d seals, %d witnessed", counts.Receipts, counts.Seals, counts.Witnessed)})

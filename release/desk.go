@@ -75,9 +75,9 @@ type Desk struct {
 	followers map[place]*follower
 	rosters   map[parley.Ref]*naming
 	named     map[parley.Party][]*naming // sound ones by serial, then place
-	uses      map[use][]*speech
-	last      map[place]newest // by log
-	spoke     uint64           // newest time of an own RELEASE
+	uses      map[use][]*speech          // that released the entry behind them
+	last      map[place]newest           // by log
+	spoke     uint64                     // newest time of an own RELEASE
 }
 
 // New is an empty desk of member me in the channel of charter ch.
@@ -141,11 +141,22 @@ func (d *Desk) applyRelease(p parley.Posted) {
 	if s.bad != nil {
 		return
 	}
-	for _, u := range s.body.uses(p.Ref.Party) {
-		d.uses[u] = append(d.uses[u], s)
-	}
+	next := at
+	next.index++
+	d.spends(s, d.followers[next])
 	if p.Ref.Party == d.me {
 		d.spoke = max(d.spoke, s.time)
+	}
+}
+
+// spends notes that the approvals of s were used, if the entry behind it is the
+// one that they are for. Nothing that comes later undoes this but a standing.
+func (d *Desk) spends(s *speech, f *follower) {
+	if s == nil || s.bad != nil || f == nil || f.kind == KindRelease || fits(s, f) != nil {
+		return
+	}
+	for _, u := range s.body.uses(s.ref.Party) {
+		d.uses[u] = append(d.uses[u], s)
 	}
 }
 
@@ -189,8 +200,11 @@ func (d *Desk) follow(p parley.Posted) {
 		return
 	}
 	e := p.Entry
-	d.followers[at] = &follower{ref: p.Ref, kind: e.Kind, to: e.To, standing: p.Standing,
+	f := &follower{ref: p.Ref, kind: e.Kind, to: e.To, standing: p.Standing,
 		digest: Digest(parley.Draft{Lane: p.Ref.Lane, Kind: e.Kind, To: e.To, Body: e.Body})}
+	d.followers[at] = f
+	at.index--
+	d.spends(d.speeches[at], f)
 }
 
 // Proof takes in a receipt, of which this desk has no use.

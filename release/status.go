@@ -104,7 +104,7 @@ func (d *Desk) rests(s *speech, f *follower) (*naming, error) {
 	case s.bad != nil:
 		return nil, s.bad
 	case !s.standing.Effective() || !f.standing.Effective():
-		return nil, parley.Errorf(CodeStanding, "the release or its entry is %s%s", s.standing, f.standing)
+		return nil, parley.Errorf(CodeStanding, "the release is %s, its entry %s", standing(s.standing), standing(f.standing))
 	}
 	if err := fits(s, f); err != nil {
 		return nil, err
@@ -118,6 +118,8 @@ func (d *Desk) rests(s *speech, f *follower) (*naming, error) {
 	}
 	return n, nil
 }
+
+func standing(s parley.Standing) string { return cmp.Or(s.String(), "in force") }
 
 // fits reports whether a sound RELEASE speaks for just this entry.
 func fits(s *speech, f *follower) error {
@@ -157,8 +159,7 @@ func (d *Desk) unused(us [2]use, earlier func(*speech) bool) error {
 			}
 			next := placeOf(o.ref)
 			next.index++
-			f := d.followers[next]
-			if f != nil && f.kind != KindRelease && f.standing.Effective() && fits(o, f) == nil {
+			if f := d.followers[next]; f.standing.Effective() {
 				return parley.Errorf(CodeUsed, "the same approval stands before %s already", f.ref)
 			}
 		}

@@ -21,7 +21,7 @@ func (s Status) Words() string {
 	if s.Demo {
 		demo = DemoMark
 	}
-	return fmt.Sprintf("%sreleased by two keys: drafted by %s, released by %s, roster %s", demo, quote(s.Drafted.Title), quote(s.Released.Title), s.Roster)
+	return fmt.Sprintf("%sreleased by two keys: drafted by %s, released by %s, roster %s", demo, quote(s.Drafted.Title), quote(s.Released.Title), s.Roster.Long())
 }
 
 // quote puts a title between quotation marks that it cannot close itself.
@@ -45,8 +45,8 @@ func FormatEntry(r parley.Ref, e *parley.Entry) (string, error) {
 	case *Release:
 		next := r
 		next.Index++
-		fmt.Fprintf(&b, "RELEASE %s says that two keys released the entry behind it, %s\n", r, next)
-		fmt.Fprintf(&b, "DRAFT   %s\nROSTER  %s\nDRAFTED by key %s\nRELEASE by key %s\n", x.Digest.Short(), x.Roster, x.Drafted.Key.Short(), x.Released.Key.Short())
+		fmt.Fprintf(&b, "RELEASE %s says that two keys released the entry behind it, %s\n", r, next.Long())
+		fmt.Fprintf(&b, "DRAFT   %s\nROSTER  %s\nKEYS    %s drafted, %s released\n", x.Digest.Short(), x.Roster.Long(), x.Drafted.Key.Short(), x.Released.Key.Short())
 	case *Roster:
 		if x.Demo {
 			b.WriteString("DEMO DEMO DEMO\n")

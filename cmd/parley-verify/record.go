@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"parley"
+	"parley/hotline"
 	"parley/journal"
 	"parley/release"
 )
@@ -28,10 +29,12 @@ type meaning struct {
 	self     bool
 	entries  map[place]*parley.Posted // nil without --entries
 	desk     *release.Desk
-	behind   map[place]bool // behind a RELEASE
-	released []parley.Ref
-	status   map[place]release.Status
 	opened   []*parley.Opening
+	once     map[parley.Ref]bool // opened: one opening of an entry is enough
+	releases []place
+	released []place // entries behind one of them, of which it says something
+	status   map[place]release.Status
+	printed  map[place]bool
 }
 
 // read goes through an accepted file once more, from its beginning, and gives
@@ -40,7 +43,8 @@ func read(f io.ReadSeeker, a *journal.Accepted, o *options) (*meaning, error) {
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return nil, err
 	}
-	m := &meaning{Accepted: a, self: o.channel == nil, desk: release.New(a.Charter, 0), behind: map[place]bool{}, status: map[place]release.Status{}}
+	m := &meaning{Accepted: a, self: o.channel == nil, desk: release.New(a.Charter, 0), once: map[parley.Ref]bool{},
+		status: map[place]release.Status{}, printed: map[place]bool{}}
 	if o.entries {
 		m.entries = map[place]*parley.Posted{}
 	}
@@ -51,24 +55,40 @@ func read(f io.ReadSeeker, a *journal.Accepted, o *options) (*meaning, error) {
 	for _, x := range m.opened {
 		m.open(x)
 	}
-	states := make([]release.Status, len(m.released))
-	jobs := make([]func(), len(states))
-	for i, r := range m.released {
-		jobs[i] = func() { states[i] = m.desk.Of(r) }
-	}
-	parallel(jobs)
-	for i, r := range m.released {
-		m.status[place{r.Log(a.Channel), r.Index}] = states[i]
-	}
+	m.judge()
 	return m, nil
 }
 
+// judge asks the desk, on all processors, about what stands behind a RELEASE.
+func (m *meaning) judge() {
+	states := make([]release.Status, len(m.releases))
+	var jobs []func()
+	for i, r := range m.releases {
+		if next, ok := m.RefOf(r.log, r.index+1); ok {
+			jobs = append(jobs, func() { states[i] = m.desk.Of(next) })
+		}
+	}
+	parallel(jobs)
+	for i, r := range m.releases {
+		next := place{r.log, r.index + 1}
+		if _, twice := m.status[next]; !twice && states[i].State != release.NotStated {
+			m.status[next] = states[i]
+			m.released = append(m.released, next)
+		}
+	}
+}
+
+// entry takes in one entry. The file was accepted before, but may have been
+// written to since: what is taken in must be what its author committed to.
 func (m *meaning) entry(log parley.LogID, index uint64, lf journal.Leaf, c *journal.Content) error {
 	if !m.Holds(log, index, lf.Hash()) {
 		return errors.New("another entry stands at its place")
 	}
 	if c == nil {
 		return nil
+	}
+	if journal.Commit(log.Origin(), index, c.Salt, c.Entry) != lf.Commit {
+		return errors.New("an entry says something else")
 	}
 	e, err := parley.ParseEntry(c.Entry)
 	if err != nil {
@@ -78,7 +98,8 @@ func (m *meaning) entry(log parley.LogID, index uint64, lf journal.Leaf, c *jour
 	p := parley.Posted{Ref: r, Entry: e, Standing: m.Standing(log, index)}
 	m.apply(p)
 	if e.Kind == parley.KindOpening && p.Standing.Effective() {
-		if x, _, err := parley.ParseOpening(e.Body); err == nil {
+		if x, _, err := parley.ParseOpening(e.Body); err == nil && !m.once[x.Ref] {
+			m.once[x.Ref] = true
 			m.opened = append(m.opened, x)
 		}
 	}
@@ -105,23 +126,35 @@ func (m *meaning) apply(p parley.Posted) {
 	if m.entries != nil {
 		m.entries[at] = &p
 	}
-	if m.behind[at] && p.Entry.Kind != release.KindRelease {
-		delete(m.behind, at)
-		m.released = append(m.released, p.Ref)
-	}
 	if p.Entry.Kind == release.KindRelease {
-		m.behind[place{at.log, at.index + 1}] = true
+		m.releases = append(m.releases, at)
 	}
 }
 
+// typeOf is the type of an entry of this record, false if it is not opened here.
+func (m *meaning) typeOf(r parley.Ref) (hotline.Type, bool) {
+	p := m.entries[place{r.Log(m.Channel), r.Index}]
+	if p == nil || p.Ref != r {
+		return 0, false
+	}
+	return hotline.TypeOf(p.Entry, m.typeOf)
+}
+
 // beside lists what the desks add behind a line of the report.
-func (m *meaning) beside(l *journal.Finding) (out []journal.Finding) {
+func (m *meaning) beside(l *journal.Finding) []journal.Finding {
 	if l.Status != journal.Claimed || l.Entry == nil || m.entries == nil {
 		return nil
 	}
-	at := place{*l.Log, *l.Entry}
+	return m.words(place{*l.Log, *l.Entry})
+}
+
+func (m *meaning) words(at place) (out []journal.Finding) {
+	if m.printed[at] {
+		return nil
+	}
+	m.printed[at] = true
 	if p := m.entries[at]; p != nil {
-		if x, ok := said(m.Charter, at.log, p, m.self); ok {
+		if x, ok := said(m.Charter, at.log, p, m.self, m.typeOf); ok {
 			out = append(out, x)
 		}
 	}
@@ -143,17 +176,22 @@ func statusLine(at place, st release.Status, self bool) journal.Finding {
 	return l
 }
 
-// sum is what stands about releases before the last line: how many of whom,
-// and, unless they stood with their entries, those that do not hold.
+// sum is what stands before the last line: with --entries what was opened later
+// than written; how many entries were released by whose keys; and, unless they
+// stood with their entries, those whose release does not hold.
 func (m *meaning) sum() (out []journal.Finding) {
+	if m.entries != nil {
+		for _, x := range m.opened {
+			out = append(out, m.words(place{x.Ref.Log(m.Channel), x.Ref.Index})...)
+		}
+	}
 	held, demo, broken := map[parley.Party]int{}, map[parley.Party]int{}, 0
-	for _, r := range m.released {
-		at := place{r.Log(m.Channel), r.Index}
+	for _, at := range m.released {
 		switch st := m.status[at]; {
 		case st.State == release.Held && st.Demo:
-			demo[r.Party]++
+			demo[at.log.Party]++
 		case st.State == release.Held:
-			held[r.Party]++
+			held[at.log.Party]++
 		case st.State == release.Broken:
 			if broken++; m.entries == nil && broken <= mostBroken {
 				out = append(out, statusLine(at, st, m.self))

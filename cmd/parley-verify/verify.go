@@ -8,7 +8,9 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"strings"
 	"time"
+	"unicode"
 
 	"parley"
 	"parley/journal"
@@ -22,14 +24,14 @@ type verifier struct {
 	channels map[parley.Hash]*together
 }
 
-// source is one of the files: open until its turn, or a disclosed entry with
-// the lines of its report, which wait until all others were checked.
+// source is one of the files: a disclosed entry with the lines of its report,
+// which wait until all others were checked, or one whose turn has not come.
 type source struct {
 	name  string
-	f     *os.File
+	pipe  *os.File // what cannot be opened again stays open
 	in    *bufio.Reader
 	kind  journal.FileKind
-	entry *parley.Posted // nil if it is no disclosure that holds
+	entry *journal.Shown // nil if it is no disclosure that holds
 	of    *together
 	lines []journal.Finding
 	err   error
@@ -42,7 +44,9 @@ func (v *verifier) all() (exit int) {
 	sources := make([]*source, len(v.files))
 	for i, name := range v.files {
 		sources[i] = v.open(name)
-		defer sources[i].f.Close() // does nothing to a nil file
+	}
+	for _, t := range v.channels {
+		t.fold()
 	}
 	for _, x := range sources {
 		if len(v.files) > 1 {
@@ -51,35 +55,54 @@ func (v *verifier) all() (exit int) {
 		if x.err == nil && x.entry == nil {
 			x.err = v.other(x)
 		}
-		for _, l := range x.lines {
-			if l.Status == journal.Total {
-				v.lines(x.of.of(x.entry))
-			}
-			v.line(l)
-		}
+		v.shown(x)
 		exit = max(exit, v.conclude(x.err))
 	}
 	return exit
 }
 
+// shown prints what waited for the other files: behind the line that says what
+// was signed and by whom, what it says in words, and before the last line how
+// it was released.
+func (v *verifier) shown(x *source) {
+	said := false
+	for _, l := range x.lines {
+		if l.Status == journal.Total {
+			v.lines(x.of.of(x.entry))
+		}
+		v.line(l)
+		if l.Entry != nil && !said {
+			said = true
+			v.lines(x.words(*l.Log))
+		}
+	}
+}
+
 // open opens a file, and checks it if it is a disclosed entry.
 func (v *verifier) open(name string) *source {
 	x := &source{name: name}
-	if x.f, x.err = os.Open(name); x.err != nil {
+	f, err := os.Open(name)
+	if err != nil {
+		x.err = err
 		return x
 	}
-	x.in = bufio.NewReader(x.f)
+	x.in = bufio.NewReader(f)
 	first, err := x.in.Peek(32)
 	if err != nil && !errors.Is(err, io.EOF) {
+		f.Close()
 		x.err = err
 		return x
 	}
 	ok := false
 	if x.kind, ok = journal.KindOf(first); !ok {
-		x.err = parley.Errorf(journal.CodeFile, "%s does not begin as a Parley record, disclosed entry or fork proof", name)
+		x.err = parley.Errorf(journal.CodeFile, "%q does not begin as a Parley record, disclosed entry or fork proof", name)
 	} else if x.kind == journal.FileDisclosure {
 		v.disclosed(x)
+	} else if _, err := f.Seek(0, io.SeekCurrent); err != nil {
+		x.pipe = f
+		return x
 	}
+	f.Close() // many may be named; a record is opened again at its turn
 	return x
 }
 
@@ -94,19 +117,11 @@ func (v *verifier) disclosed(x *source) {
 		x.of.add(x.entry)
 		return nil
 	}
-	said := false
-	x.err = journal.VerifyDisclosure(x.in, c, func(l journal.Finding) {
-		x.lines = append(x.lines, l)
-		if l.Entry == nil || said {
-			return
-		}
-		said = true // behind the line that says what was signed, and by whom
-		x.lines = append(x.lines, x.words(*l.Log)...)
-	})
+	x.err = journal.VerifyDisclosure(x.in, c, func(l journal.Finding) { x.lines = append(x.lines, l) })
 }
 
 func (x *source) words(log parley.LogID) []journal.Finding {
-	if l, ok := said(x.of.charter, log, x.entry, x.of.self); ok {
+	if l, ok := said(x.of.charter, log, &x.entry.Posted, x.of.self, x.of.typeOf); ok {
 		return []journal.Finding{l}
 	}
 	return nil
@@ -118,19 +133,28 @@ func (v *verifier) check() journal.Verify {
 
 // other checks a file that is no disclosed entry.
 func (v *verifier) other(x *source) error {
+	f := x.pipe
+	if f == nil {
+		var err error
+		if f, err = os.Open(x.name); err != nil {
+			return err
+		}
+		x.in = bufio.NewReader(f)
+	}
+	defer f.Close()
 	if x.kind == journal.FileFork {
 		return journal.VerifyFork(x.in, v.check(), v.line)
 	}
-	return v.record(x.f, x.in)
+	return v.record(f, x.in, x.pipe == nil)
 }
 
-// record checks a record, and goes through it once more for what the desks say.
-// What cannot be read twice, such as a pipe, is checked without them.
-func (v *verifier) record(f *os.File, in io.Reader) error {
+// record checks a record, and goes through it once more for what the desks say,
+// if it can be read again.
+func (v *verifier) record(f *os.File, in io.Reader, again bool) error {
 	c := v.check()
 	c.Progress = progress(f, v.stderr)
 	var m *meaning
-	if _, err := f.Seek(0, io.SeekCurrent); err == nil && !v.quiet {
+	if again && !v.quiet {
 		c.Accepted = func(a *journal.Accepted) (err error) {
 			m, err = read(f, a, v.options)
 			return err
@@ -138,6 +162,10 @@ func (v *verifier) record(f *os.File, in io.Reader) error {
 	}
 	return journal.VerifyRecord(in, c, func(l journal.Finding) {
 		if m == nil {
+			if l.Status == journal.Total && !again {
+				v.line(journal.Finding{Status: journal.Limit, SelfAsserted: v.channel == nil,
+					Text: "who released what, and what the entries say in words: this input cannot be read twice; give a file"})
+			}
 			v.line(l)
 			return
 		}
@@ -176,7 +204,7 @@ func (v *verifier) conclude(err error) int {
 	}
 	code := parley.CodeOf(err)
 	if code == "" {
-		fmt.Fprintf(v.stderr, "parley-verify: %v\n", err)
+		fmt.Fprintf(v.stderr, "parley-verify: %s\n", strings.Map(printable, err.Error()))
 		return 2
 	}
 	if v.json {
@@ -190,4 +218,12 @@ func (v *verifier) conclude(err error) int {
 	}
 	fmt.Fprintf(v.out, "BROKEN     %v\n           %s\n", err, code.Remedy())
 	return 1
+}
+
+// printable keeps the name of a file from looking like a line of the report.
+func printable(r rune) rune {
+	if unicode.IsPrint(r) {
+		return r
+	}
+	return '?'
 }
