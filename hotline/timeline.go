@@ -25,8 +25,8 @@ func (r *record) stands() (line uint8, ok bool) {
 	return line, !r.apart()
 }
 
-// LineOf is the line that a draft belongs to, 0 if to none: an answer and a
-// translation to that of what they are about.
+// LineOf is the line that a draft belongs to, 0 if to none: an answer, a
+// translation, and a question that names no line, to that of what they are about.
 func (d *Desk) LineOf(p parley.Draft) uint8 {
 	body, err := Parse(p.Kind, p.Body)
 	if err != nil {
@@ -39,6 +39,11 @@ func (d *Desk) LineOf(p parley.Draft) uint8 {
 			r = d.records[b.About]
 		case *Translation:
 			r = d.records[b.About]
+		case *Query:
+			if b.Line != 0 || b.About == nil {
+				return b.Line
+			}
+			r = d.records[*b.About]
 		default:
 			line, _ := r.stands()
 			return line

@@ -317,6 +317,8 @@ func TestLineOf(t *testing.T) {
 		{"an answer to a proposal", say(&Answer{About: proposal, Code: Wilco}), 5},
 		{"an answer about a translation", say(&Answer{About: translation, Code: SayAgain}), 3},
 		{"a translation", say(&Translation{About: text, Language: "hi", Status: Courtesy, Text: "अभ्यास।"}), 3},
+		{"a question about a text", say(&Query{Type: Exercise, Ask: DidYouSend, About: &text}), 3},
+		{"a question about nothing here", say(&Query{Type: Exercise, Ask: DidYouSend, Text: "A call."}), 0},
 		{"an answer to what is not here", say(&Answer{About: nobody, Code: Wilco}), 0},
 		{"what is no body", parley.Draft{Lane: parley.Flash, Kind: KindText, To: parley.ToAll, Body: []byte{1}}, 0},
 	} {

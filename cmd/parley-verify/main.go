@@ -31,7 +31,7 @@ RELEASE before it and the ROSTER which that names show that two keys released it
   --entries      for each entry of a record what is proved and what its author
                  says, not only lines per log; keeps its text in memory
   --json         one JSON object per line
-  --quiet        only the last line of each file
+  --quiet        only the last line of each file, after its name if there are several
 
 Exit status: 0 everything in the files fits; 1 something is broken, and the
 first such thing of each file is named; 2 a file cannot be read, or wrong

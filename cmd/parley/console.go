@@ -50,9 +50,7 @@ func (o *officers) run(e *env, h *host.Host) error {
 	var wg sync.WaitGroup
 	var pages error
 	wg.Go(func() { defer cancel(); pages = s.Run(ctx) })
-	err = runHost(ctx, h, func(line uint8, lane parley.Lane) bool {
-		return !book.NeedsSetup() && book.RuleFor(uint64(line), lane).Persons == 2
-	})
+	err = runHost(ctx, h, book.Two)
 	cancel()
 	wg.Wait()
 	return errors.Join(err, pages)

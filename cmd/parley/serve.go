@@ -96,7 +96,7 @@ func (c *serveCmd) once(e *env, o host.Options) (at string, err error) {
 
 // runHost runs a host and its local socket until ctx ends; two says what takes
 // two persons, nil that nothing does.
-func runHost(ctx context.Context, h *host.Host, two func(line uint8, lane parley.Lane) bool) error {
+func runHost(ctx context.Context, h *host.Host, two func(line uint8, d parley.Draft) bool) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	ctl, err := control.Listen(h)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net/http"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"parley/internal/control"
 	"parley/internal/officer"
 	"parley/internal/officer/officertest"
+	"parley/release"
 )
 
 // Once the party has officers, what their rules give to two persons does not
@@ -34,6 +36,7 @@ func TestCommandsKeepToTheOfficersRules(t *testing.T) {
 		{"send", "--immediate", "--type", "exercise", "EXERCISE. By one alone."},
 		{"answer", asked, "wilco"},
 		{"answer", asked, "declined"},
+		{"answer", asked, "roger", "EXERCISE. By one alone, with words."},
 		{"ask", "--sent", asked, "--type", "exercise", "EXERCISE. By one alone."},
 		{"translate", asked, "--lang", "ur", "--status", "courtesy", "EXERCISE. By one alone."},
 	} {
@@ -41,6 +44,11 @@ func TestCommandsKeepToTheOfficersRules(t *testing.T) {
 		if r.code != 1 || !strings.Contains(r.err, string(control.CodeTwo)) || !strings.Contains(r.err, "nothing was sent") || !strings.Contains(r.err, "--alone") {
 			t.Errorf("%q: exit %d\n%s%s", args, r.code, r.out, r.err)
 		}
+	}
+	roster := release.Draft(&release.Roster{Serial: 1, RPID: "localhost", Origins: []string{"http://localhost"}}, parley.Routine, parley.ToAll)
+	var at2 control.Place
+	if err := india.client().Call(t.Context(), http.MethodPost, "/v1/post", control.Post{Lane: roster.Lane, Kind: roster.Kind, To: roster.To, Body: roster.Body}, &at2); parley.CodeOf(err) != control.CodeTwo {
+		t.Errorf("a roster by one person: %v", err)
 	}
 	ok(t, w.base, "ack", asked, "--dir", india.dir)
 	ok(t, w.base, "send", "--routine", "--type", "exercise", "EXERCISE. Routine takes one.", "--dir", india.dir)

@@ -42,6 +42,17 @@ func (s *Server) answer(w http.ResponseWriter, q *request) error {
 	if err != nil {
 		return err
 	}
+	// What one officer may say alone has no words: with them it goes the way of
+	// every message.
+	if strings.TrimSpace(q.PostForm.Get("text")) != "" {
+		var line uint8
+		if err := s.cfg.Host.Node.Do(q.Context(), func(v node.View) { line = v.Docket.Hotline.LineOf(d) }); err != nil {
+			return err
+		}
+		if s.cfg.Book.Two(line, d) {
+			return s.keep(w, q, d, answerSubject(code, ref))
+		}
+	}
 	if _, err := s.cfg.Host.Node.Post(q.Context(), d); err != nil {
 		return err
 	}
@@ -76,7 +87,11 @@ func (s *Server) draftAnswer(w http.ResponseWriter, q *request, ref parley.Ref, 
 	if err != nil {
 		return err
 	}
-	return s.keep(w, q, d, strings.ToUpper(code.String())+" "+ref.String())
+	return s.keep(w, q, d, answerSubject(code, ref))
+}
+
+func answerSubject(code hotline.Code, ref parley.Ref) string {
+	return strings.ToUpper(code.String()) + " " + ref.String()
 }
 
 // ask makes a draft of a question about an entry: did you open it, did you

@@ -37,6 +37,7 @@ type MessagePage struct {
 	Notes        []string // English
 	Proof        Proof
 	Answers      []hotline.Code // that may be given at once
+	Wordless     bool           // by one officer: with words they take two
 	Binding      []hotline.Code // that go through release
 	Open         bool           // this party has not said anything about it
 	Flaw         Flaw           // why an acknowledgement was not taken
@@ -181,6 +182,7 @@ func (s *Server) messagePage(q *request) (*MessagePage, error) {
 		return nil, parley.Errorf(CodeNodes, "%s is held here and says nothing to officers", ref)
 	}
 	p.Type = p.Entry.Type
+	p.Wordless = s.cfg.Book.Two(p.Entry.Line, parley.Draft{Lane: ref.Lane, Kind: hotline.KindAnswer})
 	if t := p.Message; t != nil && t.Text != nil {
 		p.Translations = translations(t.Text.Text, t.Text.Language, q.loc.Lang())
 		p.Beside.Inside = s.asides(q, ref, p.CanDraft)

@@ -257,6 +257,25 @@ func testAcknowledge(t *testing.T, a, b *side, w written) {
 	if page := a.get("other", r.Header().Get("Location")); !strings.Contains(page, "طیارہ راستے سے ہٹ گیا تھا۔") {
 		t.Error("who releases an answer does not read what it answers")
 	}
+	// One officer acknowledges what takes two persons, without words of his own.
+	urgent := b.say(&hotline.Text{Line: 1, Type: hotline.Exercise, Text: "EXERCISE. Firing stops."}, parley.Flash)
+	a.has(urgent)
+	flash := "/message/" + placeOf(urgent) + "/answer"
+	for ref, want := range map[parley.Ref]bool{urgent: false, w.urdu: true} {
+		_, form, _ := strings.Cut(a.get("both", "/message/"+placeOf(ref)), `id="acknowledge"`)
+		form, _, _ = strings.Cut(form, "</form>")
+		if strings.Contains(form, `name="text"`) != want {
+			t.Errorf("%s: the form for one officer has room for words: %v", ref, !want)
+		}
+	}
+	number := url.Values{"code": {"standby"}, "number": {urgent.String()}, "text": {"We accept everything."}}
+	if r := a.ask("both", "POST", flash, number); r.Code != 303 || !strings.HasPrefix(r.Header().Get("Location"), "/drafts/") {
+		t.Errorf("words of one officer where it takes two: %d %s", r.Code, r.Header().Get("Location"))
+	}
+	number.Del("text")
+	if r := a.ask("both", "POST", flash, number); r.Code != 303 || !strings.HasSuffix(r.Header().Get("Location"), "?done=answered") {
+		t.Errorf("an acknowledgement without words: %d %s", r.Code, r.Header().Get("Location"))
+	}
 	// An answer to an exercise is banded as one, as a draft and as an entry.
 	played := b.say(&hotline.Text{Line: 1, Type: hotline.Exercise, Text: "EXERCISE. Convoy moves."}, parley.Priority)
 	a.has(played)

@@ -19,16 +19,16 @@ func (s *Server) post(r *http.Request) (any, error) {
 }
 
 // say posts a draft, unless it takes two persons and is not meant to go alone.
-// An answer that binds nobody, such as that a message was opened, takes one, as
-// in the console.
+// An answer that binds nobody, such as that a message was opened, takes one if
+// it adds no words, as in the console.
 func (s *Server) say(r *http.Request, d parley.Draft, alone bool) (Place, error) {
 	if s.Two != nil && !alone && !light(d) {
 		var line uint8
 		if err := s.h.Node.Do(r.Context(), func(v node.View) { line = v.Docket.Hotline.LineOf(d) }); err != nil {
 			return Place{}, err
 		}
-		if s.Two(line, d.Lane) {
-			return Place{}, parley.Errorf(CodeTwo, "by the rules of this party two persons release %s on line %d; nothing was sent", d.Lane, line)
+		if s.Two(line, d) {
+			return Place{}, parley.Errorf(CodeTwo, "by the rules of this party two persons release this in %s; nothing was sent", d.Lane)
 		}
 	}
 	ref, err := s.h.Node.Post(r.Context(), d)
@@ -42,7 +42,7 @@ func (s *Server) say(r *http.Request, d parley.Draft, alone bool) (Place, error)
 func light(d parley.Draft) bool {
 	b, err := hotline.Parse(d.Kind, d.Body)
 	a, is := b.(*hotline.Answer)
-	return err == nil && is && a.Code.Light()
+	return err == nil && is && a.Code.Light() && a.Text == ""
 }
 
 // sayAbout says what draft makes of the entry of a number.

@@ -38,8 +38,8 @@ var _ = parley.RegisterCodes(map[parley.Code]string{
 // Server answers on the local socket of one host.
 type Server struct {
 	// Two, if set, reports whether the party's officers want a second person to
-	// release what is said on a line in a lane. Set it before Run.
-	Two func(line uint8, lane parley.Lane) bool
+	// release a draft that belongs to a line. Set it before Run.
+	Two func(line uint8, d parley.Draft) bool
 
 	h  *host.Host
 	ln net.Listener

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"parley"
+	"parley/release"
 )
 
 // Rules lists the rules in force, and whether releasers' passkeys must stay on
@@ -19,6 +20,14 @@ func (b *Book) RuleFor(line uint64, lane parley.Lane) Rule {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.state.rule(line, lane)
+}
+
+// Two reports whether it takes two persons to let a draft out on a line: by the
+// rule for it, and always for a roster. A book without officers asks for nobody.
+func (b *Book) Two(line uint8, d parley.Draft) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.state.officers) > 0 && (d.Kind == release.KindRoster || b.state.rule(uint64(line), d.Lane).Persons == 2)
 }
 
 // ProposeRules proposes rules in place of all. They are in force when another
