@@ -103,6 +103,7 @@ func (n *node) boot() {
 	n.witnessed = map[witnessKey]uint64{}
 	n.life++
 	n.w.truth.booted(n)
+	n.disk.synced = n.disk.mark // a start makes durable what it reads
 	doubt := n.disk.doubt(n.w.ch.ID, n.me) && n.w.mutant != trusting
 	n.w.say("%s starts, doubt %v", n, doubt)
 	n.feed(station.Start{Doubt: doubt})

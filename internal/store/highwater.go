@@ -44,6 +44,8 @@ type HighWater struct {
 	fresh bool // the file holds no mark yet
 }
 
+var fsync = (*os.File).Sync // a test counts
+
 const (
 	slotMagic  = "parley/mark/1\n"
 	slotSize   = len(slotMagic) + 8 + 8 + 8*parley.Lanes + sha256.Size
@@ -51,7 +53,9 @@ const (
 )
 
 // OpenHighWater opens the file at path or makes it. The Mark is nil if the
-// file was not there or holds no valid slot.
+// file was not there or holds no valid slot. What it returns is durable: a mark
+// that a killed process had left in memory makes this start doubt its record,
+// and a power cut before the new generation must not take it back.
 func OpenHighWater(path string) (*HighWater, *Mark, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -70,6 +74,10 @@ func OpenHighWater(path string) (*HighWater, *Mark, error) {
 	}
 	if h.fresh {
 		return h, nil, nil
+	}
+	if err := h.sync(); err != nil {
+		f.Close()
+		return nil, nil, err
 	}
 	m := h.mark
 	return h, &m, nil
@@ -143,7 +151,7 @@ func (h *HighWater) Sync() error {
 }
 
 func (h *HighWater) sync() error {
-	if err := h.f.Sync(); err != nil {
+	if err := fsync(h.f); err != nil {
 		return parley.Errorf(codeOf(err), "high-water file: %w", err)
 	}
 	return nil

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -55,6 +56,26 @@ func TestHighWater(t *testing.T) {
 		t.Fatal(err)
 	}
 	reread(t, path, &m)
+}
+
+// A mark that is returned is on the disk, also one that a killed process left
+// in the system's memory: a power cut does not take back what a start saw.
+func TestHighWaterIsDurableOnceRead(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "mark")
+	set(t, reread(t, path, nil), mark(1), mark(2)) // the second waits for no disk
+	var synced []byte
+	fsync = func(f *os.File) (err error) {
+		synced, err = os.ReadFile(f.Name())
+		return errors.Join(err, f.Sync())
+	}
+	t.Cleanup(func() { fsync = (*os.File).Sync })
+	m := mark(2)
+	reread(t, path, &m)
+	after := filepath.Join(t.TempDir(), "after a power cut")
+	if err := os.WriteFile(after, synced, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	reread(t, after, &m)
 }
 
 // A torn write spoils the slot being written; the other one counts, and the
