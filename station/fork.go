@@ -120,11 +120,19 @@ func (st *Station) judgeHead(m *member, l *log, h journal.SignedHead) {
 		}
 		st.wantMissing(m, l, h.Size)
 	case h.Size > 0:
-		if root, ok := st.rootAt(l, h.Size); ok && root != h.Root {
-			if l.id.Party == st.me {
-				st.ownStale(l, "another history of this party's "+l.id.Lane.String()+" log is signed with its key")
-				return
-			}
+		root, ok := st.rootAt(l, h.Size)
+		switch {
+		case !ok:
+		case root == h.Root && l.id.Party == st.me && h.Size > l.head.Size:
+			// Own entries came back without the signature that this party once
+			// gave, and its key is gone: a reader has kept it.
+			l.head = h
+			st.dirty[l] = true
+			st.fx.moved = true
+		case root == h.Root:
+		case l.id.Party == st.me:
+			st.ownStale(l, "another history of this party's "+l.id.Lane.String()+" log is signed with its key")
+		default:
 			st.forked(m, l, h, nil)
 		}
 	}

@@ -47,7 +47,8 @@ type log struct {
 	blank    map[uint64]parley.Audience // of an own lost log: entries whose content others hold
 	asking   map[parley.Party]bool      // members asked for our own receipts, after a restore
 	heard    bool                       // they have answered
-	allow    int                        // frames let through beyond the quota
+	allow    bool                       // one frame is let through beyond the quota
+	allowed  bool                       // and one OPEN: no key here may open the frame
 
 	stuck struct {
 		size  uint64

@@ -23,7 +23,7 @@ func (st *Station) receiveOpen(m *member, f *frame.Open) {
 		if err != nil || len(pt) < 33 {
 			continue
 		}
-		if l := st.named(m, id); l != nil && !l.forked && st.withinQuota(m, l, len(pt)) {
+		if l := st.named(m, id); l != nil && !l.forked && st.withinQuota(m, l, len(pt), true) {
 			st.opened(m, l, f, parley.Hash(pt[:32]), pt[32:])
 		}
 		return

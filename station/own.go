@@ -80,7 +80,7 @@ func (st *Station) signAgain() {
 		}
 		// An old record beside newer keys, and the old ones are gone.
 		st.fx.alarm(AlarmUnsigned, st.me, fmt.Sprintf("%d entries of this party in %s are in its record and were never signed; their key was replaced, "+
-			"and nobody else can take them. Read them and send again what still matters", l.size()-l.head.Size, l.id), nil)
+			"and nobody takes them now who has not taken them before. Read them and send again what still matters", l.size()-l.head.Size, l.id), nil)
 	}
 }
 

@@ -118,7 +118,7 @@ func (st *Station) receiveRun(m *member, fs []frame.Frame, raws [][]byte) int {
 	}
 	// What is held already comes again when a receipt was lost: that is nobody's
 	// new message.
-	if !ok || l.forked || index >= l.size() && !st.withinQuota(m, l, len(raws[0])) {
+	if !ok || l.forked || index >= l.size() && !st.withinQuota(m, l, len(raws[0]), false) {
 		m.dropped++
 		return 1
 	}
@@ -137,7 +137,7 @@ func (st *Station) receiveRun(m *member, fs []frame.Frame, raws [][]byte) int {
 		}
 		if n > 0 {
 			next, at, ok := st.target(m, fs[n])
-			if !ok || next != l || at != index+uint64(n) || !st.withinQuota(m, l, len(raws[n])) {
+			if !ok || next != l || at != index+uint64(n) || !st.withinQuota(m, l, len(raws[n]), false) {
 				break
 			}
 		}

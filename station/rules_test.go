@@ -122,6 +122,16 @@ func TestQuota(t *testing.T) {
 	if bulk.size() <= at || bulk.size() > at+5 {
 		t.Errorf("from %d to %d in 35 s; one is fetched every ten seconds", at, bulk.size())
 	}
+
+	// What no key here opens is asked for as OPEN, which has a turn of its own:
+	// else the frame that does not open takes the only one each time.
+	n := w.nodes[2]
+	bulk.allow = true
+	for i, c := range []struct{ open, want bool }{{false, true}, {false, false}, {true, true}, {true, false}} {
+		if got := n.withinQuota(n.members[1], bulk, 100, c.open); got != c.want {
+			t.Errorf("frame %d beyond the quota, OPEN %v: taken %v", i, c.open, got)
+		}
+	}
 }
 
 // CLOSING is the last word in each lane, and the record stays.

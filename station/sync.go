@@ -127,6 +127,11 @@ const stuckAfter = 5
 // compare looks at one head of a HAVE.
 func (st *Station) compare(m *member, l *log, h parley.Head, first bool) {
 	own := l.id.Party == st.me
+	if own && h.Size > l.head.Size && h.Size <= l.size() {
+		// An old record came back beside newer keys. Who says to hold this head
+		// has the signature that is missing here.
+		st.wantOne(m, l, h.Size-1, frame.FormHeads, frame.WantGap)
+	}
 	switch {
 	case h.Size > l.size() && own:
 		// Somebody knows more of us than we do: ask for the proof.

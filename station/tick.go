@@ -181,7 +181,8 @@ func abs(n int64) int64 { return max(n, -n) }
 // withinQuota counts the bytes of a pushed entry against its author's quota
 // for the lane and day. Beyond it lanes 0 and 1 only raise an alarm; in lanes
 // 2 to 4 pushes are dropped unread and fetched one every ten seconds.
-func (st *Station) withinQuota(m *member, l *log, n int) bool {
+// What no key here opens is then asked for as OPEN, which has its own turn.
+func (st *Station) withinQuota(m *member, l *log, n int, open bool) bool {
 	if l.id.Party != m.Index {
 		return true
 	}
@@ -200,8 +201,12 @@ func (st *Station) withinQuota(m *member, l *log, n int) bool {
 	if lane <= parley.Immediate {
 		return true
 	}
-	if l.allow > 0 {
-		l.allow--
+	switch {
+	case l.allow:
+		l.allow = false
+		return true
+	case open && l.allowed:
+		l.allowed = false
 		return true
 	}
 	return false
@@ -216,7 +221,7 @@ func (st *Station) fetchOverQuota() {
 		for lane := parley.Priority; lane < parley.Lanes; lane++ {
 			if m.used[lane] > st.cfg.Charter.Rules.Quota[lane] {
 				if l := st.logs[place{m.Index, lane, g.gen}]; l != nil {
-					l.allow = 1
+					l.allow, l.allowed = true, true
 					st.wantOne(m, l, l.size(), frame.FormFull, frame.WantGap)
 				}
 			}
