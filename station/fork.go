@@ -128,7 +128,6 @@ func (st *Station) judgeHead(m *member, l *log, h journal.SignedHead) {
 			// gave, and its key is gone: a reader has kept it.
 			l.head = h
 			st.dirty[l] = true
-			st.fx.moved = true
 		case root == h.Root:
 		case l.id.Party == st.me:
 			st.ownStale(l, "another history of this party's "+l.id.Lane.String()+" log is signed with its key")

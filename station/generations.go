@@ -22,8 +22,7 @@ func (st *Station) firstOf(l *log, in *incoming) bool {
 		return false
 	}
 	body, err := parley.ParseGeneration(in.entry.Body)
-	m := st.members[l.id.Party]
-	if err != nil || len(m.gens) >= maxGens {
+	if err != nil {
 		return false
 	}
 	var t journal.Tree
@@ -35,6 +34,9 @@ func (st *Station) firstOf(l *log, in *incoming) bool {
 // that covers it fits.
 func (st *Station) firstUnder(l *log, body *parley.Generation, h journal.SignedHead) bool {
 	m := st.members[l.id.Party]
+	if len(m.gens) >= maxGens {
+		return false
+	}
 	key := st.firstKey(m, l, body, h)
 	if key == nil {
 		return false

@@ -409,3 +409,31 @@ func TestOpeningBeforeItsCommitment(t *testing.T) {
 	}
 	t.Error("the list was not opened when its commitment came")
 }
+
+// A member is known by at most so many generations, however the first entry of
+// one comes to be signed: by itself, or under a later head.
+func TestGenerationsAreBounded(t *testing.T) {
+	w := newWorld(t, 2)
+	w.connectAll()
+	n := w.nodes[2]
+	l := n.log(parley.LogID{Channel: w.ch.ID, Party: 1, Lane: parley.Flash, Gen: w.nodes[1].gen})
+	r, err := w.nodes[2].store.Row(l.id, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := parley.ParseEntry(r.Content.Entry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := parley.ParseGeneration(e.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := n.members[1]
+	for len(m.gens) < maxGens {
+		m.gens = append(m.gens, &generation{gen: parley.Gen{byte(len(m.gens)), byte(len(m.gens) >> 8), 1}})
+	}
+	if n.firstUnder(l, body, l.head) || len(m.gens) > maxGens {
+		t.Errorf("%d generations of one member are kept", len(m.gens))
+	}
+}

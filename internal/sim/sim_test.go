@@ -23,7 +23,7 @@ func TestSeeds(t *testing.T) {
 
 // Worlds in which a promise broke before what they showed was mended.
 func TestWorldsThatBroke(t *testing.T) {
-	for _, seed := range []uint64{1775, 3596, 5056, 15271, 15719, 26441, 33615, 35474, 37999, 38598, 40165, 41888, 55291, 67067, 16715, 28861, 34027, 2003876, 2136471, 2021847, 2098987, 2059477} {
+	for _, seed := range []uint64{1775, 3596, 5056, 15271, 15719, 26441, 33615, 35474, 37999, 38598, 40165, 41888, 55291, 67067, 16715, 28861, 34027, 2003876, 2136471, 2021847, 2098987, 2059477, 3010079, 3011038} {
 		if _, err := Run(seed, nil); err != nil {
 			t.Error(err)
 		}

@@ -239,4 +239,21 @@ func (t *truth) replaced(n *node, old *disk) {
 			}
 		}
 	}
+	t.returned(n)
+}
+
+// returned notes what an old image brings back that had gone with a disk: never
+// signed there, and signed now.
+func (t *truth) returned(n *node) {
+	logs, _ := n.disk.Logs()
+	for _, l := range logs {
+		if l.Log.Party != n.me || !n.honest() {
+			continue
+		}
+		for i := uint64(len(t.leaves[l.Log])); i < l.Size; i++ {
+			if r, err := n.disk.Row(l.Log, i); err == nil {
+				t.leaves[l.Log] = append(t.leaves[l.Log], r.Leaf.Hash())
+			}
+		}
+	}
 }
