@@ -2,6 +2,7 @@ package station
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -324,6 +325,43 @@ func TestPartyThatRunsTwiceIsShown(t *testing.T) {
 		if n.alarm(AlarmFork) != nil {
 			t.Errorf("member %d sees a fork", p)
 		}
+	}
+}
+
+// A node that ends between learning of a generation of its party that it did
+// not start and superseding it supersedes it when it starts again.
+func TestForeignGenerationOutlivesACrash(t *testing.T) {
+	w := newWorld(t, 3)
+	w.connectAll()
+	w.cutAll()
+	gen, left := w.nodes[1].Gen(), copyStore(t, w.nodes[1].store)
+	w.boot(1, copyStore(t, w.nodes[1].store), true)
+	w.connect(1, 2)
+	w.pass(11*time.Second, time.Second)
+	w.cut(1, 2)
+	foreign := w.nodes[1].Gen()
+
+	w.boot(1, left, false)
+	w.connect(1, 2)
+	w.settle() // it waits for member 3 still
+	if n := w.nodes[1]; n.Ready() || n.members[1].generation(foreign) == nil {
+		t.Fatal("the world is not as this test needs it")
+	}
+	w.cut(1, 2)
+	n := w.boot(1, left, false)
+	w.connect(1, 2)
+	w.pass(15*time.Second, time.Second)
+	if n.Gen() == gen || n.Gen() == foreign {
+		t.Errorf("generation %s goes on beside another of this party", n.Gen())
+	}
+	var open []parley.Gen
+	for _, g := range w.nodes[2].members[1].gens {
+		if g.replaced == nil {
+			open = append(open, g.gen)
+		}
+	}
+	if !slices.Equal(open, []parley.Gen{n.Gen()}) {
+		t.Errorf("others see %v open, the node is in %s", open, n.Gen())
 	}
 }
 

@@ -52,6 +52,10 @@ func (st *Station) tryFinish() {
 	case st.gen == parley.Gen{}:
 		st.newGeneration(parley.ReasonFirst, parley.Gen{}, nil)
 	}
+	// A process that ended between learning of an own generation that it had not
+	// started and superseding it has to do so now: while two are open, others
+	// cannot tell which keys this node has.
+	st.foreign = st.foreign || !st.closed
 	st.signAgain()
 	st.renewKeys()
 	queue := st.queue
