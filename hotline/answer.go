@@ -13,6 +13,14 @@ type Answer struct {
 // Kind is KindAnswer.
 func (a *Answer) Kind() parley.Kind { return KindAnswer }
 
+// Light reports whether a draft is an answer that one officer gives where a
+// message takes two: it says only what became of an entry, and adds no words.
+func Light(p parley.Draft) bool {
+	b, err := Parse(p.Kind, p.Body)
+	a, is := b.(*Answer)
+	return err == nil && is && a.Code.Light() && a.Text == ""
+}
+
 // Encode is the canonical form.
 func (a *Answer) Encode() []byte {
 	b := parley.AppendRef(parley.AppendArray(nil, 3), a.About)

@@ -241,9 +241,17 @@ func TestManyFiles(t *testing.T) {
 	x := newTwo(t, false)
 	files := x.files(message(hotline.Exercise, "Two shells."))
 	v := &verifier{options: &options{files: files}, channels: map[parley.Hash]*together{}, out: &bytes.Buffer{}, stderr: &bytes.Buffer{}}
+	held := func() int {
+		fds, _ := os.ReadDir("/proc/self/fd") // where there is none, the system's limit must do
+		return len(fds)
+	}
+	before := held()
 	for range 2000 {
 		if s := v.open(files[0]); s.err != nil || s.pipe != nil {
 			t.Fatalf("%v, stays open: %v", s.err, s.pipe != nil)
 		}
+	}
+	if n := held() - before; n > 100 {
+		t.Errorf("%d files stay open", n)
 	}
 }

@@ -44,14 +44,12 @@ func (s *Server) answer(w http.ResponseWriter, q *request) error {
 	}
 	// What one officer may say alone has no words: with them it goes the way of
 	// every message.
-	if strings.TrimSpace(q.PostForm.Get("text")) != "" {
-		var line uint8
-		if err := s.cfg.Host.Node.Do(q.Context(), func(v node.View) { line = v.Docket.Hotline.LineOf(d) }); err != nil {
-			return err
-		}
-		if s.cfg.Book.Two(line, d) {
-			return s.keep(w, q, d, answerSubject(code, ref))
-		}
+	line, err := s.lineOf(q, d)
+	if err != nil {
+		return err
+	}
+	if !hotline.Light(d) && s.cfg.Book.Two(line, d) {
+		return s.keep(w, q, d, answerSubject(code, ref))
 	}
 	if _, err := s.cfg.Host.Node.Post(q.Context(), d); err != nil {
 		return err
@@ -127,13 +125,19 @@ func (s *Server) ask(w http.ResponseWriter, q *request) error {
 	return s.keep(w, q, d, strings.ToUpper(b.Ask.String())+"? "+ref.String())
 }
 
+// lineOf is the line that a draft belongs to, whose rule it keeps to.
+func (s *Server) lineOf(q *request, d parley.Draft) (line uint8, err error) {
+	err = s.cfg.Host.Node.Do(q.Context(), func(v node.View) { line = v.Docket.Hotline.LineOf(d) })
+	return line, err
+}
+
 // keep saves a draft that needs no form and leads to its page.
 func (s *Server) keep(w http.ResponseWriter, q *request, d parley.Draft, subject string) error {
 	if err := s.checkDraft(q, d); err != nil {
 		return err
 	}
-	var line uint8
-	if err := s.cfg.Host.Node.Do(q.Context(), func(v node.View) { line = v.Docket.Hotline.LineOf(d) }); err != nil {
+	line, err := s.lineOf(q, d)
+	if err != nil {
 		return err
 	}
 	kept, err := s.cfg.Book.SaveDraft(q.person.Session, 0, 0, officer.Content{Line: uint64(line), Message: d, Subject: subject})

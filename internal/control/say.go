@@ -22,7 +22,7 @@ func (s *Server) post(r *http.Request) (any, error) {
 // An answer that binds nobody, such as that a message was opened, takes one if
 // it adds no words, as in the console.
 func (s *Server) say(r *http.Request, d parley.Draft, alone bool) (Place, error) {
-	if s.Two != nil && !alone && !light(d) {
+	if s.Two != nil && !alone && !hotline.Light(d) {
 		var line uint8
 		if err := s.h.Node.Do(r.Context(), func(v node.View) { line = v.Docket.Hotline.LineOf(d) }); err != nil {
 			return Place{}, err
@@ -37,12 +37,6 @@ func (s *Server) say(r *http.Request, d parley.Draft, alone bool) (Place, error)
 		s.h.Node.Do(r.Context(), func(v node.View) { p = place(v.Station.Logs(), ref) }) // failing, the short name must do
 	}
 	return p, err
-}
-
-func light(d parley.Draft) bool {
-	b, err := hotline.Parse(d.Kind, d.Body)
-	a, is := b.(*hotline.Answer)
-	return err == nil && is && a.Code.Light() && a.Text == ""
 }
 
 // sayAbout says what draft makes of the entry of a number.

@@ -63,10 +63,15 @@ func (b *Book) draft(d *draft) (*Draft, error) {
 
 // persons is how many officers the rule asks for.
 func (b *Book) persons(d *draft) int {
-	if d.Roster {
+	return b.takes(d.Roster, d.Line, d.Message.Lane)
+}
+
+// takes is how many persons let out a roster, or a message of a line and lane.
+func (b *Book) takes(roster bool, line uint64, lane parley.Lane) int {
+	if roster {
 		return 2
 	}
-	return b.state.rule(d.Line, d.Message.Lane).Persons
+	return b.state.rule(line, lane).Persons
 }
 
 // SaveDraft keeps a new draft (id 0), or an edit of the revision that the page

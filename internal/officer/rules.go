@@ -27,7 +27,7 @@ func (b *Book) RuleFor(line uint64, lane parley.Lane) Rule {
 func (b *Book) Two(line uint8, d parley.Draft) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return len(b.state.officers) > 0 && (d.Kind == release.KindRoster || b.state.rule(uint64(line), d.Lane).Persons == 2)
+	return len(b.state.officers) > 0 && b.takes(d.Kind == release.KindRoster, uint64(line), d.Lane) == 2
 }
 
 // ProposeRules proposes rules in place of all. They are in force when another
