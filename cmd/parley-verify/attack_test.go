@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -246,12 +247,15 @@ func TestManyFiles(t *testing.T) {
 		return len(fds)
 	}
 	before := held()
+	var sources []*source // as a run keeps them
 	for range 2000 {
-		if s := v.open(files[0]); s.err != nil || s.pipe != nil {
+		s := v.open(files[0])
+		if sources = append(sources, s); s.err != nil || s.pipe != nil {
 			t.Fatalf("%v, stays open: %v", s.err, s.pipe != nil)
 		}
 	}
 	if n := held() - before; n > 100 {
-		t.Errorf("%d files stay open", n)
+		t.Errorf("%d files of %d stay open", n, len(sources))
 	}
+	runtime.KeepAlive(sources)
 }
